@@ -1,0 +1,42 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Bad requests to bench and its helpers: one line, the right status, nothing
+# booted (none of these needs a kernel).
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/tap.sh"
+runner=$here/..
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+expect "unknown suite" 64 "expected smoke, quick or full" env SUITE=huge "$runner/bench"
+expect "unknown consumer" 64 "expected block, mm or sched" env CONSUMER=net "$runner/bench"
+expect "bad seeds" 64 "SEEDS=0" env SEEDS=0 "$runner/bench"
+expect "bad accelerator" 64 "expected tcg or kvm" env ACCEL=xen "$runner/bench"
+expect "bad device" 64 "expected words of hdd" env DEVICES=tape "$runner/bench"
+expect "no such workload" 65 "is not there" env WORKLOADS="$tmp/none" "$runner/bench"
+expect "no such policy" 65 "no policy 'best'" env POLICIES=best "$runner/bench"
+mkdir "$tmp/empty"
+expect "empty directory" 65 "no workload" env WORKLOADS="$tmp/empty" "$runner/bench"
+expect "not a kernel tree" 65 "is not a kernel source tree" env KSRC="$tmp/empty" "$runner/kernel" source
+expect "no such tree" 65 "is not a kernel source tree" env KSRC="$tmp/none" "$runner/kernel" source
+
+printf '# about: x\n# consumer: block\n# split: test\n# device: ssd\n# memory: 256M\n# metric: x higher\n# color: red\n' >"$tmp/w.sh"
+expect "unknown key in a workload of the user's" 65 "w.sh:7: unknown key 'color'" \
+	env WORKLOADS="$tmp/w.sh" "$runner/bench"
+sed -i '/color/d' "$tmp/w.sh"
+expect "a workload of the user's is planned" 0 "block w test ssd stock 3" \
+	env WORKLOADS="$tmp/w.sh" POLICIES=stock SEEDS=3 "$runner/bench" --list
+printf '# needs: nonesuch-program\n' >>"$tmp/w.sh"
+expect "its programs are named" 0 "nonesuch-program" \
+	env WORKLOADS="$tmp/w.sh" "$runner/bench" --needs
+cp "$tmp/w.sh" "$tmp/empty/w.sh"
+expect "the same name twice" 65 "is there already" \
+	env WORKLOADS="$tmp/w.sh $tmp/empty" "$runner/bench"
+expect "a policy that does not fit" 65 "no policy fits" \
+	env WORKLOADS="$tmp/w.sh" POLICIES=static-performance "$runner/bench"
+
+for program in bench kernel initramfs collect deps lint test shell; do
+	expect "$program --help" 0 "usage:" "$runner/$program" --help
+done
+tap_end

@@ -1,0 +1,58 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# make bench SUITE=smoke, for real: the figures are there, equal runs are
+# equal to the last digit, and neither a neighbour nor a loaded host shows.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/tap.sh"
+top=$(cd "$here/../../.." && pwd)
+tmp=$(mktemp -d)
+load=
+trap 'rm -rf "$tmp"; [ -z "$load" ] || kill $load 2>/dev/null' EXIT
+
+smoke() { OUT=$tmp/$1 SUITE=smoke JOBS=$2 "$top/workloads/runner/bench" >"$tmp/log" 2>&1; }
+
+smoke side "$(nproc)"
+tap $? "make bench SUITE=smoke ends well" "$tmp/log"
+csv=$tmp/side/results.csv
+sed 's/^/# /' "$tmp/log"
+
+for consumer in block mm sched; do
+	awk -F, -v c="$consumer" '$1 == c && $5 == "stock" && $7 ~ /^primary\./ && $9 > 0 { n++ }
+		END { exit n > 0 ? 0 : 1 }' "$csv"
+	tap $? "$consumer: a primary figure of the stock kernel"
+done
+grep -q '^mm,.*,stock,1,swap_out,' "$csv"
+tap $? "mm: swap is counted"
+grep -q '^sched,.*,stock,1,energy,J,[0-9.]*[1-9]' "$csv"
+tap $? "sched: energy is counted"
+
+# rows POLICY: what a policy measured, without its name
+rows() { awk -F, -v OFS=, -v p="$1" '$5 == p { $5 = "-"; print }' "$2"; }
+rows stock "$csv" >"$tmp/stock"
+rows stock2 "$csv" >"$tmp/stock2"
+[ -s "$tmp/stock" ] && diff "$tmp/stock" "$tmp/stock2" >"$tmp/diff"
+tap $? "stock2 equals stock in every digit" "$tmp/diff"
+
+# The host fully loaded, one guest at a time: the same figures
+for _ in $(seq "$(nproc)"); do
+	sh -c 'while :; do :; done' &
+	load="$load $!"
+done
+smoke alone 1
+tap $? "the same on a loaded host, one guest at a time" "$tmp/log"
+# shellcheck disable=SC2086 # a list of words
+kill $load; load=
+diff "$csv" "$tmp/alone/results.csv" >"$tmp/diff"
+tap $? "and every figure is the same" "$tmp/diff"
+
+[ -s "$tmp/side/report.md" ]
+tap $? "a report is written"
+cp "$tmp/side/report.md" "$tmp/report.before"
+OUT=$tmp/side make -s -C "$top" report >"$tmp/log" 2>&1 &&
+	cmp "$tmp/report.before" "$tmp/side/report.md"
+tap $? "make report makes the same report from the CSV alone" "$tmp/log"
+jq -e '.complete and .failed == 0 and (.kernel | length > 0) and
+	(.packages | length > 3)' "$tmp/side/manifest.json" >"$tmp/log" 2>&1
+tap $? "the manifest says what was measured" "$tmp/log"
+tap_end
