@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2153,SC2154
 # SPDX-License-Identifier: GPL-2.0-only
 # How a guest is started. Sourced by bench and shell.
 #

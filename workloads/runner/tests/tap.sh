@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 # SPDX-License-Identifier: GPL-2.0-only
 # TAP for the runner's tests. Sourced; tap_end prints the plan.
 tap_count=0 tap_failed=0

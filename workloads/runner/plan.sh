@@ -1,0 +1,119 @@
+# shellcheck shell=bash disable=SC2034,SC2153,SC2154
+# SPDX-License-Identifier: GPL-2.0-only
+# What bench runs: the selection variables, the workload and policy files, and
+# the list of runs made from them. Sourced by bench.
+
+is_count() { [[ $1 =~ ^[1-9][0-9]{0,4}$ ]]; }
+
+check_arguments()
+{
+	[[ $SUITE =~ ^(smoke|quick|full)$ ]] ||
+		die -x "$EX_USAGE" "SUITE=$SUITE: expected smoke, quick or full"
+	[ -z "$CONSUMER" ] || words_of "$CONSUMER" block mm sched ||
+		die -x "$EX_USAGE" "CONSUMER=$CONSUMER: expected block, mm or sched"
+	[[ $ACCEL =~ ^(tcg|kvm)$ ]] ||
+		die -x "$EX_USAGE" "ACCEL=$ACCEL: expected tcg or kvm"
+	[ -z "$DEVICES" ] || words_of "$DEVICES" hdd ssd nvme cloud ||
+		die -x "$EX_USAGE" "DEVICES=$DEVICES: expected words of hdd ssd nvme cloud"
+	case $SUITE in
+	smoke) : "${SEEDS:=1}" ;;
+	quick) : "${SEEDS:=2}" ;;
+	full) : "${SEEDS:=5}" ;;
+	esac
+	is_count "$SEEDS" || die -x "$EX_USAGE" "SEEDS=$SEEDS: expected a number from 1"
+	is_count "$JOBS" || die -x "$EX_USAGE" "JOBS=$JOBS: expected a number from 1"
+	is_count "$RUN_LIMIT" || die -x "$EX_USAGE" "RUN_LIMIT=$RUN_LIMIT: expected seconds from 1"
+}
+
+# The files to look at: the repository's, or what the user names
+workload_files()
+{
+	local path found
+
+	for path in ${WORKLOADS:-"$top"/workloads/block "$top"/workloads/mm "$top"/workloads/sched}; do
+		if [ -d "$path" ]; then
+			found=$(find "$path" -maxdepth 1 \( -name '*.fio' -o -name '*.job' -o -name '*.sh' \) | LC_ALL=C sort)
+			[ -n "$found" ] || die -x "$EX_DATAERR" "$path: no workload (NAME.fio, NAME.job, NAME.sh) in it"
+			printf '%s\n' "$found"
+		elif [ -e "$path" ]; then
+			printf '%s\n' "$path"
+		else
+			die -x "$EX_DATAERR" "WORKLOADS: $path is not there"
+		fi
+	done
+}
+
+# A policy by name or by file, so that people can bring their own
+policy_files()
+{
+	local name
+
+	for name in ${POLICIES:-"$top"/workloads/policies/*.sh}; do
+		if [ -f "$name" ]; then
+			printf '%s\n' "$name"
+		elif [ -f "$top/workloads/policies/$name.sh" ]; then
+			printf '%s\n' "$top/workloads/policies/$name.sh"
+		else
+			die -x "$EX_DATAERR" "POLICIES: no policy '$name' (see workloads/policies/)"
+		fi
+	done
+}
+
+in_suite() { [ -n "$1" ] || case " $2 " in *" $SUITE "*) ;; *) false ;; esac; }
+
+# Every file is read and checked here, before anything boots. Fills RUNS with
+# "consumer|workload|split|device|policy|seed|memory|metric|file|policy file"
+declare -a RUNS=()
+declare -A POLICY_CONSUMERS=() POLICY_CMDLINE=() PROGRAMS=() PACKAGES=() SEEN=()
+plan()
+{
+	local file policies=() workloads=() seed device policy name entry
+
+	mapfile -t POLICY_LIST < <(policy_files) && wait $! || exit
+	for file in "${POLICY_LIST[@]}"; do
+		read_header "$file" policy
+		in_suite "$POLICIES" "${H[suite]}" || continue
+		policies+=("$file")
+		POLICY_CONSUMERS[$file]=${H[consumer]}
+		POLICY_CMDLINE[$file]=${H[cmdline]:-}
+	done
+	mapfile -t WORKLOAD_LIST < <(workload_files) && wait $! || exit
+	for file in "${WORKLOAD_LIST[@]}"; do
+		read_header "$file" workload
+		in_suite "$WORKLOADS" "${H[suite]}" || continue
+		[ -z "$CONSUMER" ] || words_of "${H[consumer]}" "$CONSUMER" || continue
+		name=${file##*/}
+		name=${name%.*}
+		[[ $name =~ ^[A-Za-z0-9._-]+$ ]] ||
+			die -x "$EX_DATAERR" "$file: a workload's name is letters, digits, '.', '_' and '-'"
+		device=${DEVICES:-${H[device]}}
+		[ -n "$DEVICES" ] || [ "$SUITE" = full ] || device=${device%% *}
+		entry=${H[consumer]}/$name
+		[ -z "${SEEN[$entry]:-}" ] ||
+			die -x "$EX_DATAERR" "$file: workload '$entry' is there already: ${SEEN[$entry]}"
+		SEEN[$entry]=$file
+		case $file in
+		*.fio) PROGRAMS[fio]=1 ;;
+		*.job) PROGRAMS[stress-ng]=1 ;;
+		esac
+		for entry in ${H[needs]:-}; do PROGRAMS[$entry]=1; done
+		for entry in ${H[package]:-}; do PACKAGES[$entry]=1; done
+		workloads+=("${H[consumer]}|$name|${H[split]}|$device|$(megabytes "${H[memory]}")|${H[metric]}|$file")
+	done
+	[ ${#workloads[@]} -gt 0 ] || die -x "$EX_DATAERR" "no workload is selected"
+
+	for ((seed = 1; seed <= SEEDS; seed++)); do
+		for entry in "${workloads[@]}"; do
+			local consumer split devices memory metric
+			IFS='|' read -r consumer name split devices memory metric file <<<"$entry"
+			for device in $devices; do
+				for policy in "${policies[@]}"; do
+					words_of "$consumer" "${POLICY_CONSUMERS[$policy]}" || continue
+					local base=${policy##*/}
+					RUNS+=("$consumer|$name|$split|$device|${base%.sh}|$seed|$memory|$metric|$file|$policy")
+				done
+			done
+		done
+	done
+	[ ${#RUNS[@]} -gt 0 ] || die -x "$EX_DATAERR" "no policy fits the selected workloads"
+}
