@@ -13,8 +13,8 @@ fresh()
 {
 	rm -rf "$tmp/run"
 	mkdir "$tmp/run"
-	printf 'jiffies 100\ncpu_ns 1000\ndisk_read_sectors 8\nvm_pswpin 5\nenergy_uj 1000000\ntransitions 1\nfreq_10ms_408000 0\nfreq_10ms_1800000 10\n' >"$tmp/run/counters.begin"
-	printf 'jiffies 2100\ncpu_ns 500001000\ndisk_read_sectors 2008\nvm_pswpin 9\nenergy_uj 3500000\ntransitions 4\nfreq_10ms_408000 100\nfreq_10ms_1800000 110\n' >"$tmp/run/counters.end"
+	printf 'jiffies 100\ncpu_ns 1000\ndisk_read_sectors 8\nvm_pswpin 5\nenergy_uj 1000000\ntransitions 1\nbusy_ns_408000 0\nbusy_ns_1800000 10\n' >"$tmp/run/counters.begin"
+	printf 'jiffies 2100\ncpu_ns 500001000\ndisk_read_sectors 2008\nvm_pswpin 9\nenergy_uj 3500000\ntransitions 4\nbusy_ns_408000 1000000000\nbusy_ns_1800000 1000000010\n' >"$tmp/run/counters.end"
 	[ "${1:-}" = energy ] || sed -i '/energy/d' "$tmp"/run/counters.*
 }
 collect() { "$here/../collect" "$tmp/run" "$prefix" "$@"; }
