@@ -17,7 +17,7 @@ check_arguments()
 		die -x "$EX_USAGE" "DEVICES=$DEVICES: expected words of hdd ssd nvme cloud"
 	case $SUITE in
 	smoke) : "${SEEDS:=1}" ;;
-	quick) : "${SEEDS:=2}" ;;
+	quick) : "${SEEDS:=1}" ;;
 	full) : "${SEEDS:=5}" ;;
 	esac
 	is_count "$SEEDS" || die -x "$EX_USAGE" "SEEDS=$SEEDS: expected a number from 1"
