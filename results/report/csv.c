@@ -14,21 +14,30 @@
 #define HEADER "consumer,workload,split,device,policy,seed,metric,unit,value"
 
 enum column {
-	COL_CONSUMER, COL_WORKLOAD, COL_SPLIT, COL_DEVICE, COL_POLICY,
-	COL_SEED, COL_METRIC, COL_UNIT, COL_VALUE, NR_COLUMNS,
+	COL_CONSUMER,
+	COL_WORKLOAD,
+	COL_SPLIT,
+	COL_DEVICE,
+	COL_POLICY,
+	COL_SEED,
+	COL_METRIC,
+	COL_UNIT,
+	COL_VALUE,
+	NR_COLUMNS,
 };
 
 static const char *const column_names[NR_COLUMNS] = {
 	"consumer", "workload", "split", "device", "policy",
-	"seed", "metric", "unit", "value",
+	"seed",	    "metric",	"unit",	 "value",
 };
 
 const char *const consumer_names[NR_CONSUMERS] = { "block", "mm", "sched" };
 
 /* Metrics the report takes ratios or logarithms of. */
 static const char *const ratio_metrics[] = {
-	"cpu_time", "dev_read", "refault_anon", "refault_file",
-	"direct_stalls", "psi_mem_some", "energy", "delay", "transitions",
+	"cpu_time",	"dev_read",	 "refault_anon",
+	"refault_file", "direct_stalls", "psi_mem_some",
+	"energy",	"delay",	 "transitions",
 };
 
 /* Where a message is about: file and line, for every check of that line. */
@@ -173,7 +182,8 @@ static bool needs_not_negative(const char *metric)
 	return false;
 }
 
-static int parse_seed(const struct place *at, const char *s, unsigned long *seed)
+static int parse_seed(const struct place *at, const char *s,
+		      unsigned long *seed)
 {
 	char *end;
 
@@ -218,18 +228,22 @@ static int split_fields(const struct place *at, char *line, char **field)
 		s = comma + 1;
 	}
 	if (nr != NR_COLUMNS)
-		return fault_set(at->fault, EX_DATAERR,
-				 "%s:%lu: column %u: expected %d fields, got %u",
-				 at->path, at->line,
-				 nr < NR_COLUMNS ? nr + 1 : NR_COLUMNS + 1,
-				 NR_COLUMNS, nr);
+		return fault_set(
+			at->fault, EX_DATAERR,
+			"%s:%lu: column %u: expected %d fields, got %u",
+			at->path, at->line,
+			nr < NR_COLUMNS ? nr + 1 : NR_COLUMNS + 1, NR_COLUMNS,
+			nr);
 	return 0;
 }
 
 static int parse_row(const struct place *at, char *line, struct csv_row *row)
 {
 	static const enum column names[] = {
-		COL_WORKLOAD, COL_DEVICE, COL_POLICY, COL_METRIC,
+		COL_WORKLOAD,
+		COL_DEVICE,
+		COL_POLICY,
+		COL_METRIC,
 	};
 	char *field[NR_COLUMNS];
 	unsigned int i;
@@ -254,9 +268,10 @@ static int parse_row(const struct place *at, char *line, struct csv_row *row)
 
 	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (!is_name(field[names[i]]))
-			return bad_field(at, names[i],
-					 "a name of letters, digits and ._+:@%/=-",
-					 field[names[i]]);
+			return bad_field(
+				at, names[i],
+				"a name of letters, digits and ._+:@%/=-",
+				field[names[i]]);
 	if (!strncmp(field[COL_METRIC], "primary.", 8) &&
 	    !metric_is_primary(field[COL_METRIC], NULL, NULL))
 		return bad_field(at, COL_METRIC,
@@ -317,9 +332,10 @@ static int check_header(const struct place *at, char *line)
 {
 	if (!strcmp(line, HEADER))
 		return 0;
-	return fault_set(at->fault, EX_DATAERR,
-			 "%s:1: column 1: expected the header \"%s\", got \"%s\"",
-			 at->path, HEADER, shown(line));
+	return fault_set(
+		at->fault, EX_DATAERR,
+		"%s:1: column 1: expected the header \"%s\", got \"%s\"",
+		at->path, HEADER, shown(line));
 }
 
 /**
@@ -348,16 +364,17 @@ int csv_read(struct csv *csv, const char *path, struct fault *fault)
 		lines += csv->text[i] == '\n';
 	csv->rows = xcalloc(lines, sizeof(*csv->rows));
 
-	for (line = csv->text; (end = memchr(line, '\n',
-					     csv->text + len - line));
+	for (line = csv->text;
+	     (end = memchr(line, '\n', csv->text + len - line));
 	     line = end + 1) {
 		*end = '\0';
 		at.line++;
 		/* A NUL byte would hide the rest of its line. */
 		if (strlen(line) != (size_t)(end - line))
-			ret = fault_set(fault, EX_DATAERR,
-					"%s:%lu: column 1: expected text, got a NUL byte",
-					path, at.line);
+			ret = fault_set(
+				fault, EX_DATAERR,
+				"%s:%lu: column 1: expected text, got a NUL byte",
+				path, at.line);
 		else if (at.line == 1)
 			ret = check_header(&at, line);
 		else
@@ -371,7 +388,7 @@ int csv_read(struct csv *csv, const char *path, struct fault *fault)
 		ret = check_header(&at, line);
 		if (ret)
 			goto fail;
-		csv->cut = false;	/* the header alone, nothing is lost */
+		csv->cut = false; /* the header alone, nothing is lost */
 	}
 	return 0;
 

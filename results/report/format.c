@@ -31,7 +31,10 @@ const char *fmt_ratio(double ratio)
 		snprintf(buf, BUF_SIZE, "%.2g", ratio);
 	else
 		snprintf(buf, BUF_SIZE, "%.*f",
-			 ratio < 10 ? 3 : ratio < 100 ? 2 : ratio < 1000 ? 1 : 0,
+			 ratio < 10   ? 3 :
+			 ratio < 100  ? 2 :
+			 ratio < 1000 ? 1 :
+					0,
 			 ratio);
 	return buf;
 }

@@ -81,7 +81,8 @@ static void noise_table(FILE *f, const struct model *m)
 
 	fputs("**Noise floor**: how far a second run of the stock kernel (`stock2`) is from the first in the primary metric, \\|stock2 / stock − 1\\|, each workload and seed.\n\n"
 	      "| consumer | pairs | median | largest | within 0.1 % | within 0.5 % |\n"
-	      "|---|--:|--:|--:|--:|--:|\n", f);
+	      "|---|--:|--:|--:|--:|--:|\n",
+	      f);
 	for (c = 0; c < NR_CONSUMERS; c++) {
 		const struct suite *s = &m->suites[c];
 
@@ -101,13 +102,15 @@ static void runs_table(FILE *f, const struct model *m)
 	int c;
 
 	fputs("| consumer | runs | failed | workloads × devices | train | test | policies | seeds |\n"
-	      "|---|--:|--:|--:|--:|--:|--:|--:|\n", f);
+	      "|---|--:|--:|--:|--:|--:|--:|--:|\n",
+	      f);
 	for (c = 0; c < NR_CONSUMERS; c++) {
 		const struct suite *s = &m->suites[c];
 
 		if (!s->nr_runs)
 			continue;
-		fprintf(f, "| [%s](#%s) | %zu | %zu | %zu | %zu | %zu | %zu | %zu |\n",
+		fprintf(f,
+			"| [%s](#%s) | %zu | %zu | %zu | %zu | %zu | %zu | %zu |\n",
 			consumer_names[c], consumer_names[c], s->nr_runs,
 			s->nr_failed, s->nr_tasks,
 			suite_split_size(s, SPLIT_TRAIN),
@@ -124,7 +127,8 @@ static void single_sentence(FILE *f, const struct suite *s)
 	struct gmean test = suite_gmean(s, s->single, SPLIT_TEST);
 	int worst = suite_worst(s, s->single, NR_SPLITS);
 
-	fprintf(f, " One setting for all, `%s`, chosen on train, gives × %s on train",
+	fprintf(f,
+		" One setting for all, `%s`, chosen on train, gives × %s on train",
 		s->policies[s->single].name,
 		fmt_gmean(&train, suite_split_size(s, SPLIT_TRAIN)));
 	if (test.nr)
@@ -144,7 +148,8 @@ static void room_sentence(FILE *f, const struct suite *s)
 		fputs("no static policy has a ratio to stock yet.\n", f);
 		return;
 	}
-	fprintf(f, "the best static setting of each workload gives × %s of stock (geometric mean of %zu; %s to %s).",
+	fprintf(f,
+		"the best static setting of each workload gives × %s of stock (geometric mean of %zu; %s to %s).",
 		fmt_ratio(gmean_value(&room.mean)), room.mean.nr,
 		fmt_ratio(room.min), fmt_ratio(room.max));
 	if (s->single >= 0)

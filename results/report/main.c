@@ -20,15 +20,15 @@
 #include "tables.h"
 
 static const char help[] =
-"usage: mlreport [-o DIR] results.csv\n"
-"\n"
-"Write report.md and plots/*.svg from a results.csv (format: results/README.md).\n"
-"\n"
-"  -o DIR, --output DIR  existing directory to write to; default: the CSV's own\n"
-"  -h, --help            this text\n"
-"\n"
-"Exit code: 0; 64 usage; 65 wrong data in the CSV; 66 CSV cannot be read;\n"
-"69 gnuplot not found; 70 gnuplot failed; 73 output cannot be written.\n";
+	"usage: mlreport [-o DIR] results.csv\n"
+	"\n"
+	"Write report.md and plots/*.svg from a results.csv (format: results/README.md).\n"
+	"\n"
+	"  -o DIR, --output DIR  existing directory to write to; default: the CSV's own\n"
+	"  -h, --help            this text\n"
+	"\n"
+	"Exit code: 0; 64 usage; 65 wrong data in the CSV; 66 CSV cannot be read;\n"
+	"69 gnuplot not found; 70 gnuplot failed; 73 output cannot be written.\n";
 
 static int write_report(const struct model *m, bool cut, const char *dir,
 			struct fault *fault)
@@ -37,7 +37,8 @@ static int write_report(const struct model *m, bool cut, const char *dir,
 	FILE *f;
 	int bad;
 
-	if (snprintf(path, sizeof(path), "%s/report.md", dir) >= (int)sizeof(path))
+	if (snprintf(path, sizeof(path), "%s/report.md", dir) >=
+	    (int)sizeof(path))
 		return fault_set(fault, EX_CANTCREAT, "%s: name too long", dir);
 	f = fopen(path, "w");
 	if (!f)
@@ -93,7 +94,7 @@ int main(int argc, char **argv)
 			fputs(help, stdout);
 			return 0;
 		default:
-			return EX_USAGE;	/* getopt has said why */
+			return EX_USAGE; /* getopt has said why */
 		}
 	}
 	if (argc - optind != 1) {

@@ -42,7 +42,7 @@ static int cmp_name(const char *a, const char *b)
 	}
 	if (*a != *b)
 		return (unsigned char)*a < (unsigned char)*b ? -1 : 1;
-	return strcmp(a0, b0);	/* "01" and "1" are two names */
+	return strcmp(a0, b0); /* "01" and "1" are two names */
 }
 
 /* Slowest device first, as a table is best read; unknown ones after. */
@@ -166,26 +166,28 @@ static int check_workloads(struct csv *csv, const char *path,
 			primary = NULL;
 		}
 		if (r->test != first->test)
-			return fault_set(fault, EX_DATAERR,
-					 "%s:%lu: column 3 (split): expected %s as for %s in line %lu, got \"%s\"",
-					 path, r->line,
-					 first->test ? "test" : "train",
-					 r->workload, first->line,
-					 r->test ? "test" : "train");
+			return fault_set(
+				fault, EX_DATAERR,
+				"%s:%lu: column 3 (split): expected %s as for %s in line %lu, got \"%s\"",
+				path, r->line, first->test ? "test" : "train",
+				r->workload, first->line,
+				r->test ? "test" : "train");
 		if (!metric_is_primary(r->metric, NULL, NULL))
 			continue;
 		if (!primary)
 			primary = r;
 		if (strcmp(r->metric, primary->metric))
-			return fault_set(fault, EX_DATAERR,
-					 "%s:%lu: column 7 (metric): expected %s as for %s in line %lu, got \"%s\"",
-					 path, r->line, primary->metric,
-					 r->workload, primary->line, r->metric);
+			return fault_set(
+				fault, EX_DATAERR,
+				"%s:%lu: column 7 (metric): expected %s as for %s in line %lu, got \"%s\"",
+				path, r->line, primary->metric, r->workload,
+				primary->line, r->metric);
 		if (strcmp(r->unit, primary->unit))
-			return fault_set(fault, EX_DATAERR,
-					 "%s:%lu: column 8 (unit): expected \"%s\" as for %s in line %lu, got \"%s\"",
-					 path, r->line, primary->unit,
-					 r->workload, primary->line, r->unit);
+			return fault_set(
+				fault, EX_DATAERR,
+				"%s:%lu: column 8 (unit): expected \"%s\" as for %s in line %lu, got \"%s\"",
+				path, r->line, primary->unit, r->workload,
+				primary->line, r->unit);
 	}
 	return 0;
 }
@@ -206,10 +208,11 @@ static int fill_run(struct run *run, const struct csv_row *rows, size_t nr,
 	run->failed = UNFINISHED;
 	for (i = 0; i < nr; i++) {
 		if (i && !strcmp(rows[i].metric, rows[i - 1].metric))
-			return fault_set(fault, EX_DATAERR,
-					 "%s:%lu: column 7 (metric): expected %s once in a run, it is in line %lu too",
-					 path, rows[i].line, rows[i].metric,
-					 rows[i - 1].line);
+			return fault_set(
+				fault, EX_DATAERR,
+				"%s:%lu: column 7 (metric): expected %s once in a run, it is in line %lu too",
+				path, rows[i].line, rows[i].metric,
+				rows[i - 1].line);
 		if (!strcmp(rows[i].metric, FAILED))
 			failed = &rows[i];
 		else
@@ -220,10 +223,10 @@ static int fill_run(struct run *run, const struct csv_row *rows, size_t nr,
 		}
 	}
 	if (failed && other)
-		return fault_set(fault, EX_DATAERR,
-				 "%s:%lu: column 7 (metric): expected nothing beside \"failed\" in a failed run, line %lu has %s",
-				 path, failed->line, other->line,
-				 other->metric);
+		return fault_set(
+			fault, EX_DATAERR,
+			"%s:%lu: column 7 (metric): expected nothing beside \"failed\" in a failed run, line %lu has %s",
+			path, failed->line, other->line, other->metric);
 	if (failed)
 		run->failed = *failed->unit ? failed->unit : "no reason given";
 	return 0;
@@ -399,8 +402,8 @@ static void choose_single(struct suite *s)
 		if (s->policies[p].kind != POLICY_STATIC || !g.nr)
 			continue;
 		if (g.nr > best.nr ||
-		    (g.nr == best.nr && ratio_beats(gmean_value(&g),
-						    gmean_value(&best)))) {
+		    (g.nr == best.nr &&
+		     ratio_beats(gmean_value(&g), gmean_value(&best)))) {
 			best = g;
 			s->single = p;
 		}
@@ -422,8 +425,9 @@ static void fill_suite(struct suite *s)
 			continue;
 		fill_task(s, t, s->runs + first, i - first);
 		for (p = 0; p < s->nr_policies; p++)
-			compare(t, s->stock < 0 ? &no_stock :
-				   &t->cells[s->stock], &t->cells[p]);
+			compare(t,
+				s->stock < 0 ? &no_stock : &t->cells[s->stock],
+				&t->cells[p]);
 		s->nr_tasks++;
 		first = i;
 	}

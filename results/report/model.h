@@ -22,10 +22,10 @@ enum split {
 
 /* In the order in which the report prints them. */
 enum policy_kind {
-	POLICY_STOCK,		/* the unmodified kernel */
-	POLICY_STOCK2,		/* the same once more: the noise floor */
-	POLICY_STATIC,		/* static-*: one setting, never changed */
-	POLICY_DYNAMIC,		/* everything else: decides at run time */
+	POLICY_STOCK, /* the unmodified kernel */
+	POLICY_STOCK2, /* the same once more: the noise floor */
+	POLICY_STATIC, /* static-*: one setting, never changed */
+	POLICY_DYNAMIC, /* everything else: decides at run time */
 };
 
 /**
@@ -152,7 +152,8 @@ int model_build(struct model *m, struct csv *csv, const char *path,
 		struct fault *fault);
 void model_free(struct model *m);
 
-struct gmean suite_gmean(const struct suite *s, size_t policy, enum split split);
+struct gmean suite_gmean(const struct suite *s, size_t policy,
+			 enum split split);
 size_t suite_split_size(const struct suite *s, enum split split);
 size_t task_noise(const struct suite *s, const struct task *t, double *noise);
 int suite_worst(const struct suite *s, size_t policy, int split);

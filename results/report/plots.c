@@ -16,8 +16,8 @@
 #include "plots.h"
 
 /* Okabe and Ito, Color Universal Design (2008): told apart by everyone. */
-#define COLOUR_BEST "#0072b2"	/* blue */
-#define COLOUR_STOCK "#e69f00"	/* orange */
+#define COLOUR_BEST "#0072b2" /* blue */
+#define COLOUR_STOCK "#e69f00" /* orange */
 #define COLOUR_INK "#222222"
 
 #define WIDTH 900
@@ -43,10 +43,12 @@
  */
 static void terminal(FILE *f, const char *name, size_t height)
 {
-	fprintf(f, "reset\n"
+	fprintf(f,
+		"reset\n"
 		"set terminal svg size %d,%zu fixed noenhanced font 'sans-serif,13' background '#ffffff'\n"
 		"set output '%s'\n"
-		"set border 3 linecolor rgb '" COLOUR_INK "'\nset tics nomirror out\n",
+		"set border 3 linecolor rgb '" COLOUR_INK
+		"'\nset tics nomirror out\n",
 		WIDTH, height, name);
 }
 
@@ -141,8 +143,8 @@ static void bar_axis(FILE *f, struct range r)
 	if (r.max / r.min > LOG_FROM) {
 		r.min /= 1.15;
 		r.max *= pow(r.max / r.min, 0.45);
-		fprintf(f, "set logscale x\nset xrange [%.6g:%.6g]\n",
-			r.min, r.max);
+		fprintf(f, "set logscale x\nset xrange [%.6g:%.6g]\n", r.min,
+			r.max);
 		log_tics(f, &r);
 		return;
 	}
@@ -170,9 +172,8 @@ static bool bar_data(FILE *f, const struct suite *s, bool best)
 			fprintf(f, "$%s << EOD\n", best ? "best" : "noise");
 		any = true;
 		/* The last number is where the label starts: on the axis. */
-		fprintf(f, "%.6g %.2f %.6g %.6g %.6g ",
-			drawn(c->ratio.mid), y, drawn(c->ratio.lo),
-			drawn(c->ratio.hi),
+		fprintf(f, "%.6g %.2f %.6g %.6g %.6g ", drawn(c->ratio.mid), y,
+			drawn(c->ratio.lo), drawn(c->ratio.hi),
 			fmax(1, drawn(fmin(c->ratio.hi, 2 * c->ratio.mid))));
 		if (best)
 			fprintf(f, "\"%s  %s\"\n", fmt_ratio(c->ratio.mid),
@@ -189,11 +190,16 @@ static bool bar_data(FILE *f, const struct suite *s, bool best)
 static void bar_plot(FILE *f, const char *block, const char *colour,
 		     const char *title)
 {
-	fprintf(f, " $%s using 1:2:(1):1:($2-0.17):($2+0.17) with boxxyerror linecolor rgb '%s' title '%s', \\\n",
+	fprintf(f,
+		" $%s using 1:2:(1):1:($2-0.17):($2+0.17) with boxxyerror linecolor rgb '%s' title '%s', \\\n",
 		block, colour, title);
-	fprintf(f, " $%s using 1:2:3:4 with xerrorbars pointtype -1 linecolor rgb '" COLOUR_INK "', \\\n",
+	fprintf(f,
+		" $%s using 1:2:3:4 with xerrorbars pointtype -1 linecolor rgb '" COLOUR_INK
+		"', \\\n",
 		block);
-	fprintf(f, " $%s using 5:2:6 with labels left offset 0.7,0 textcolor rgb '" COLOUR_INK "'",
+	fprintf(f,
+		" $%s using 5:2:6 with labels left offset 0.7,0 textcolor rgb '" COLOUR_INK
+		"'",
 		block);
 }
 
@@ -217,7 +223,9 @@ static void bars(FILE *f, const struct suite *s)
 			s->tasks[i].split == SPLIT_TEST ? " test" : "", i);
 	fputs(")\nset key bottom right outside horizontal center noautotitle\n"
 	      "set style fill solid 1 noborder\n"
-	      "set arrow from 1,graph 0 to 1,graph 1 nohead linecolor rgb '" COLOUR_INK "' front\n", f);
+	      "set arrow from 1,graph 0 to 1,graph 1 nohead linecolor rgb '" COLOUR_INK
+	      "' front\n",
+	      f);
 	best = bar_data(f, s, true);
 	noise = bar_data(f, s, false);
 	/* gnuplot 5.4 crashes on labels without data: name what exists only. */
@@ -249,7 +257,9 @@ static bool unit_seconds(const char *unit, double *seconds)
 	static const struct {
 		const char *name;
 		double seconds;
-	} units[] = { { "ns", 1e-9 }, { "us", 1e-6 }, { "ms", 1e-3 }, { "s", 1 } };
+	} units[] = {
+		{ "ns", 1e-9 }, { "us", 1e-6 }, { "ms", 1e-3 }, { "s", 1 }
+	};
 	size_t i;
 
 	for (i = 0; i < sizeof(units) / sizeof(*units); i++)
@@ -282,8 +292,8 @@ static size_t count_quantiles(const struct cell *c, const char *family,
 
 		nr += metric_is_quantile(row->metric) &&
 		      !strncmp(row->metric, family, len) &&
-		      strtod(row->metric + len, NULL) < 100 &&
-		      row->value > 0 && unit_seconds(row->unit, seconds);
+		      strtod(row->metric + len, NULL) < 100 && row->value > 0 &&
+		      unit_seconds(row->unit, seconds);
 	}
 	return nr;
 }
@@ -293,7 +303,9 @@ static bool find_panel(const struct suite *s, const struct task *t,
 		       struct panel *panel)
 {
 	static const char *const families[] = {
-		"lat_p", "read_lat_p", "write_lat_p",
+		"lat_p",
+		"read_lat_p",
+		"write_lat_p",
 	};
 	double seconds;
 	size_t i;
@@ -331,7 +343,7 @@ size_t plots_latency_pages(const struct suite *s)
 }
 
 struct point {
-	double quantile;	/* percent */
+	double quantile; /* percent */
 	double seconds;
 };
 
@@ -387,8 +399,11 @@ static void draw_panel(FILE *f, const struct suite *s, const struct panel *p)
 	curve(f, p, &t->cells[s->stock], "stock");
 	curve(f, p, &t->cells[t->best], "best");
 	fprintf(f, "set title '%s%s' offset 0,-0.5\n", fmt_task(t), what);
-	fprintf(f, "plot $stock using 1:2 with lines linewidth 2 linecolor rgb '" COLOUR_STOCK "' title 'stock', \\\n"
-		" $best using 1:2 with lines linewidth 2 dashtype 2 linecolor rgb '" COLOUR_BEST "' title '%s'\n",
+	fprintf(f,
+		"plot $stock using 1:2 with lines linewidth 2 linecolor rgb '" COLOUR_STOCK
+		"' title 'stock', \\\n"
+		" $best using 1:2 with lines linewidth 2 dashtype 2 linecolor rgb '" COLOUR_BEST
+		"' title '%s'\n",
 		s->policies[t->best].name + strlen("static-"));
 }
 
@@ -409,7 +424,8 @@ static void latencies(FILE *f, const struct suite *s)
 		snprintf(name, sizeof(name), "%s-latency-%zu.svg",
 			 consumer_names[s->consumer], i / PANELS + 1);
 		terminal(f, name, rows * PANEL_HEIGHT + 30);
-		fprintf(f, "set multiplot layout %zu,%d title '%s: share of requests done within a latency'\n"
+		fprintf(f,
+			"set multiplot layout %zu,%d title '%s: share of requests done within a latency'\n"
 			"set logscale x\nset format x '%%.0s%%cs'\nset xtics font ',11' autofreq\n"
 			"set ytics font ',11' ('0' 0, '50 %%%%' 0.30103, '90 %%%%' 1, '99 %%%%' 2, '99.9 %%%%' 3, '99.99 %%%%' 4)\n"
 			"set yrange [0:*]\nset offsets 0,0,0.2,0\nset grid xtics ytics linetype 1 linewidth 0.5 linecolor rgb '#dddddd'\n"
@@ -454,11 +470,11 @@ static void remove_old(const char *dir)
 	int c, i;
 
 	if (fd < 0)
-		return;		/* none yet */
+		return; /* none yet */
 	for (c = 0; c < NR_CONSUMERS; c++) {
 		snprintf(name, sizeof(name), "%s-ratio.svg", consumer_names[c]);
 		unlinkat(fd, name, 0);
-		for (i = 1; ; i++) {
+		for (i = 1;; i++) {
 			snprintf(name, sizeof(name), "%s-latency-%d.svg",
 				 consumer_names[c], i);
 			if (unlinkat(fd, name, 0))
@@ -537,7 +553,8 @@ int plots_draw(const struct model *m, const char *dir, struct fault *fault)
 	bool any;
 	int ret;
 
-	if (snprintf(path, sizeof(path), "%s/plots", dir) >= (int)sizeof(path) - 64)
+	if (snprintf(path, sizeof(path), "%s/plots", dir) >=
+	    (int)sizeof(path) - 64)
 		return fault_set(fault, EX_CANTCREAT, "%s: name too long", dir);
 	f = open_memstream(&script, &len);
 	if (!f)
@@ -559,10 +576,12 @@ int plots_draw(const struct model *m, const char *dir, struct fault *fault)
 	ret = run_gnuplot(script, len, path);
 	free(script);
 	if (ret == EXIT_NO_PROGRAM)
-		return fault_set(fault, EX_UNAVAILABLE,
-				 "gnuplot not found: report.md is written, its plots are not (Debian package gnuplot-nox)");
+		return fault_set(
+			fault, EX_UNAVAILABLE,
+			"gnuplot not found: report.md is written, its plots are not (Debian package gnuplot-nox)");
 	if (ret)
 		return fault_set(fault, EX_SOFTWARE,
-				 "gnuplot failed with code %d in %s", ret, path);
+				 "gnuplot failed with code %d in %s", ret,
+				 path);
 	return 0;
 }

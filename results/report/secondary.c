@@ -122,7 +122,8 @@ static void tally_write(FILE *f, const struct tally *t, bool sums, size_t of)
 	if (!sums)
 		fprintf(f, " %s", fmt_ratio(gmean_value(&t->mean)));
 	else if (t->stock > 0)
-		fprintf(f, " %s", t->own > 0 ? fmt_ratio(t->own / t->stock) : "0");
+		fprintf(f, " %s",
+			t->own > 0 ? fmt_ratio(t->own / t->stock) : "0");
 	else
 		fprintf(f, " 0 → %s", fmt_value(t->own, ""));
 	if (t->tasks < of)
@@ -163,9 +164,12 @@ void secondary_write(FILE *f, const struct suite *s)
 	if (!any || s->nr_policies < 2)
 		return;
 
-	fprintf(f, "### %s: secondary metrics\n\nValue / stock as measured, not turned: below 1 is less than stock. Geometric mean over all workloads that have the metric%s.\n\n",
+	fprintf(f,
+		"### %s: secondary metrics\n\nValue / stock as measured, not turned: below 1 is less than stock. Geometric mean over all workloads that have the metric%s.\n\n",
 		consumer_names[s->consumer],
-		any_sum ? "; in columns marked Σ some values are 0, and the ratio is that of the arithmetic sums" : "");
+		any_sum ?
+			"; in columns marked Σ some values are 0, and the ratio is that of the arithmetic sums" :
+			"");
 	fputs("| policy |", f);
 	for (i = 0; i < MAX_METRICS; i++)
 		if (present[i])
@@ -210,7 +214,8 @@ void failed_write(FILE *f, const struct model *m)
 		return;
 	}
 	fputs("| consumer | workload | device | policy | seed | reason |\n"
-	      "|---|---|---|---|--:|---|\n", f);
+	      "|---|---|---|---|--:|---|\n",
+	      f);
 	for (c = 0; c < NR_CONSUMERS; c++) {
 		const struct suite *s = &m->suites[c];
 

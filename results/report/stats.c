@@ -46,7 +46,7 @@ double t_cdf(double t, unsigned int df)
 		}
 		within = s * sum;
 	}
-	return 0.5 + within / 2;	/* within is P(|T| <= |t|), signed */
+	return 0.5 + within / 2; /* within is P(|T| <= |t|), signed */
 }
 
 /**

@@ -72,7 +72,7 @@ static void print_noise(FILE *f, const struct suite *s, const struct task *t)
 	double *noise = xcalloc(t->nr_seeds, sizeof(*noise));
 	size_t nr = task_noise(s, t, noise);
 
-	median(noise, nr);	/* sorts */
+	median(noise, nr); /* sorts */
 	fputs(nr ? fmt_share(noise[nr - 1]) : "–", f);
 	free(noise);
 }
@@ -81,7 +81,9 @@ static void room_row(FILE *f, const struct suite *s, const struct task *t)
 {
 	fprintf(f, "| %s | %s | %s | %s%s | ", t->workload, t->device,
 		split_names[t->split], t->metric ? t->metric : "–",
-		!t->metric ? "" : t->higher ? " ↑" : " ↓");
+		!t->metric ? "" :
+		t->higher  ? " ↑" :
+			     " ↓");
 	print_stock(f, s, t);
 	fputs(" | ", f);
 	print_noise(f, s, t);
@@ -141,7 +143,8 @@ void room_write(FILE *f, const struct suite *s)
 
 	fprintf(f, "### %s: room\n\n", consumer_names[s->consumer]);
 	if (s->single >= 0)
-		fprintf(f, "Best single static policy: `%s`, chosen by its geometric mean on the train workloads; its test figures had no say. Best static: the one that turned out best for that workload, an upper bound that no fixed setting reaches.\n\n",
+		fprintf(f,
+			"Best single static policy: `%s`, chosen by its geometric mean on the train workloads; its test figures had no say. Best static: the one that turned out best for that workload, an upper bound that no fixed setting reaches.\n\n",
 			s->policies[s->single].name);
 	fputs("| workload | device | split | metric | stock | noise | ", f);
 	if (s->single >= 0)
@@ -228,7 +231,8 @@ void dynamic_write(FILE *f, const struct suite *s)
 		consumer_names[s->consumer]);
 	fputs("Gap closed: 0 % is stock, 100 % is the best static policy of each workload.\n\n"
 	      "| policy | geometric mean, train | geometric mean, test | worst case | gap closed, train | gap closed, test |\n"
-	      "|---|--:|--:|---|--:|--:|\n", f);
+	      "|---|--:|--:|---|--:|--:|\n",
+	      f);
 	for (p = 0; p < s->nr_policies; p++)
 		if (s->policies[p].kind == POLICY_DYNAMIC)
 			dynamic_row(f, s, p);
@@ -249,15 +253,16 @@ static int row_best(const struct suite *s, const struct task *t)
 		if (s->policies[p].kind < POLICY_STATIC ||
 		    t->cells[p].state != RATIO_OK)
 			continue;
-		if (best < 0 ||
-		    ratio_beats(t->cells[p].ratio.mid, t->cells[best].ratio.mid))
+		if (best < 0 || ratio_beats(t->cells[p].ratio.mid,
+					    t->cells[best].ratio.mid))
 			best = p;
 	}
 	return best;
 }
 
 /* One table of the sweep: the policies from @first to before @end. */
-static void sweep_table(FILE *f, const struct suite *s, size_t first, size_t end)
+static void sweep_table(FILE *f, const struct suite *s, size_t first,
+			size_t end)
 {
 	size_t i, p;
 	int split;
@@ -330,7 +335,8 @@ void sweep_write(FILE *f, const struct suite *s)
 		return;
 	tables = (columns + MAX_COLUMNS - 1) / MAX_COLUMNS;
 
-	fprintf(f, "### %s: every policy\n\nRatio to stock, train workloads above, test workloads below.\n\n",
+	fprintf(f,
+		"### %s: every policy\n\nRatio to stock, train workloads above, test workloads below.\n\n",
 		consumer_names[s->consumer]);
 	for (i = 0; i < tables; i++)
 		sweep_table(f, s, first + columns * i / tables,
@@ -343,10 +349,12 @@ static void latency_write(FILE *f, const struct suite *s)
 
 	if (!pages)
 		return;
-	fprintf(f, "<details>\n<summary>%s: latency distributions, stock against best static</summary>\n\n",
+	fprintf(f,
+		"<details>\n<summary>%s: latency distributions, stock against best static</summary>\n\n",
 		consumer_names[s->consumer]);
 	for (i = 0; i < pages; i++)
-		fprintf(f, "![%s latency distributions, part %zu of %zu](plots/%s-latency-%zu.svg)\n\n",
+		fprintf(f,
+			"![%s latency distributions, part %zu of %zu](plots/%s-latency-%zu.svg)\n\n",
 			consumer_names[s->consumer], i + 1, pages,
 			consumer_names[s->consumer], i + 1);
 	fputs("</details>\n\n", f);
@@ -358,7 +366,8 @@ static void suite_write(FILE *f, const struct suite *s)
 
 	fprintf(f, "## %s\n\n", name);
 	if (plots_has_bars(s))
-		fprintf(f, "![%s: best static policy and stock2 against stock](plots/%s-ratio.svg)\n\n",
+		fprintf(f,
+			"![%s: best static policy and stock2 against stock](plots/%s-ratio.svg)\n\n",
 			name, name);
 	room_write(f, s);
 	dynamic_write(f, s);
@@ -370,15 +379,19 @@ static void suite_write(FILE *f, const struct suite *s)
 static void legend_write(FILE *f, bool intervals)
 {
 	fputs("## How to read the tables\n\n"
-	      "- A ratio compares a policy with `stock`, the unmodified kernel, in the primary metric of the workload. It is turned so that **above 1 is better than stock**: value / stock where larger is better (↑), stock / value where smaller is better (↓).\n", f);
+	      "- A ratio compares a policy with `stock`, the unmodified kernel, in the primary metric of the workload. It is turned so that **above 1 is better than stock**: value / stock where larger is better (↑), stock / value where smaller is better (↓).\n",
+	      f);
 	if (intervals)
 		fputs("- Small print below a ratio: 95 % confidence interval over seeds. Each seed is compared with the same seed of stock; Student's t on the logarithms of these ratios.\n"
-		      "- ▲ the interval lies wholly above 1, ▼ wholly below 1: a clear win, a clear loss.\n", f);
+		      "- ▲ the interval lies wholly above 1, ▼ wholly below 1: a clear win, a clear loss.\n",
+		      f);
 	else
-		fputs("- **One seed: there are no confidence intervals.** A difference may be the seed's.\n", f);
+		fputs("- **One seed: there are no confidence intervals.** A difference may be the seed's.\n",
+		      f);
 	fputs("- **Bold**: the best policy of the row (stock and stock2 do not compete).\n"
 	      "- (n/m): n of m seeds, or n of m workloads, have a figure. –: not run, or nothing to compare with. failed: every run failed. zero: a figure is 0, a ratio does not exist.\n"
-	      "- noise: the largest |stock2 / stock − 1| of the workload's seeds. A ratio nearer to 1 than that says nothing.\n\n", f);
+	      "- noise: the largest |stock2 / stock − 1| of the workload's seeds. A ratio nearer to 1 than that says nothing.\n\n",
+	      f);
 }
 
 /**
@@ -399,9 +412,11 @@ void report_write(FILE *f, const struct model *m, bool cut)
 	}
 	fputs("# Results\n\n", f);
 	if (cut)
-		fputs("**The last line of results.csv has no end: the run was interrupted, and the line is left out.**\n\n", f);
+		fputs("**The last line of results.csv has no end: the run was interrupted, and the line is left out.**\n\n",
+		      f);
 	if (!runs) {
-		fputs("results.csv holds no runs: there is nothing to report.\n", f);
+		fputs("results.csv holds no runs: there is nothing to report.\n",
+		      f);
 		return;
 	}
 	headline_write(f, m);

@@ -28,45 +28,45 @@
 #include "plan.h"
 #include "stats.h"
 
-#define MAX_THREADS	64
+#define MAX_THREADS 64
 /* Time for all threads to reach their first sleep before the plan starts. */
-#define START_DELAY_NS	(5 * NSEC_PER_MSEC)
+#define START_DELAY_NS (5 * NSEC_PER_MSEC)
 
 static const char usage[] =
-"Usage: loadgen MODE [OPTION]...\n"
-"Run seeded open-loop load and print 'metric NAME VALUE UNIT' lines.\n"
-"\n"
-"Modes:\n"
-"  poisson    jobs with exponential gaps: --rate\n"
-"  periodic   one job every --period\n"
-"  bursty     requests at --rate while on, none while off: --on, --off\n"
-"  summary    read one latency (us, whole number) a line from standard input\n"
-"             and print the metrics for them; only --deadline applies\n"
-"\n"
-"Options:\n"
-"  -w, --work K        thousand instructions a job (1 us at 1 GIPS)\n"
-"  -x, --work-max K    draw each job's work evenly from --work to K\n"
-"  -r, --rate N        mean jobs a second and thread\n"
-"  -p, --period US     periodic: time from one job to the next\n"
-"  -o, --on MS         bursty: mean length of a busy phase\n"
-"  -f, --off MS        bursty: mean length of a silent phase\n"
-"  -d, --deadline US   a job is missed when its latency is more (default:\n"
-"                      the period, or none)\n"
-"  -t, --time MS       length of the plan (default 1000)\n"
-"  -T, --threads N     threads, each with a plan of its own (default 1)\n"
-"  -s, --seed N        (default 1)\n"
-"  -n, --dry-run       print the plan: thread, arrival ns, thousand instructions\n"
-"  -h, --help\n"
-"\n"
-"Metrics: completed, missed, lat_mean, lat_p1 ... lat_p99.99 (us) and delay (ms):\n"
-"the p99 of the latency; with a deadline, of the later of latency and deadline,\n"
-"because a frame that is ready early is still shown on time.\n"
-"Exit status: 0, 64 bad arguments, 65 bad input, 71 system error, 74 output error.\n";
+	"Usage: loadgen MODE [OPTION]...\n"
+	"Run seeded open-loop load and print 'metric NAME VALUE UNIT' lines.\n"
+	"\n"
+	"Modes:\n"
+	"  poisson    jobs with exponential gaps: --rate\n"
+	"  periodic   one job every --period\n"
+	"  bursty     requests at --rate while on, none while off: --on, --off\n"
+	"  summary    read one latency (us, whole number) a line from standard input\n"
+	"             and print the metrics for them; only --deadline applies\n"
+	"\n"
+	"Options:\n"
+	"  -w, --work K        thousand instructions a job (1 us at 1 GIPS)\n"
+	"  -x, --work-max K    draw each job's work evenly from --work to K\n"
+	"  -r, --rate N        mean jobs a second and thread\n"
+	"  -p, --period US     periodic: time from one job to the next\n"
+	"  -o, --on MS         bursty: mean length of a busy phase\n"
+	"  -f, --off MS        bursty: mean length of a silent phase\n"
+	"  -d, --deadline US   a job is missed when its latency is more (default:\n"
+	"                      the period, or none)\n"
+	"  -t, --time MS       length of the plan (default 1000)\n"
+	"  -T, --threads N     threads, each with a plan of its own (default 1)\n"
+	"  -s, --seed N        (default 1)\n"
+	"  -n, --dry-run       print the plan: thread, arrival ns, thousand instructions\n"
+	"  -h, --help\n"
+	"\n"
+	"Metrics: completed, missed, lat_mean, lat_p1 ... lat_p99.99 (us) and delay (ms):\n"
+	"the p99 of the latency; with a deadline, of the later of latency and deadline,\n"
+	"because a frame that is ready early is still shown on time.\n"
+	"Exit status: 0, 64 bad arguments, 65 bad input, 71 system error, 74 output error.\n";
 
 struct worker {
 	pthread_t thread;
 	struct plan plan;
-	uint64_t *lat_ns;	/* one for each job of the plan */
+	uint64_t *lat_ns; /* one for each job of the plan */
 	uint64_t epoch_ns;
 };
 
@@ -91,10 +91,12 @@ static uint64_t number(const char *name, const char *text, uint64_t min,
 
 	errno = 0;
 	v = strtoull(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end || errno ||
-	    v < min || v > max)
-		die(EX_USAGE, "%s: '%s' is not a whole number from %" PRIu64
-		    " to %" PRIu64, name, text, min, max);
+	if (text[0] < '0' || text[0] > '9' || *end || errno || v < min ||
+	    v > max)
+		die(EX_USAGE,
+		    "%s: '%s' is not a whole number from %" PRIu64
+		    " to %" PRIu64,
+		    name, text, min, max);
 	return v;
 }
 
@@ -113,7 +115,8 @@ static void sleep_until(uint64_t ns)
 		.tv_nsec = ns % NSEC_PER_SEC,
 	};
 
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == EINTR)
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) ==
+	       EINTR)
 		;
 }
 
@@ -125,7 +128,7 @@ static void sleep_until(uint64_t ns)
 static void burn(uint64_t kilo_instructions)
 {
 	for (uint64_t i = kilo_instructions * 10; i; i--)
-		__asm__ volatile(".rept 98\n\tnop\n\t.endr" : "+r" (i));
+		__asm__ volatile(".rept 98\n\tnop\n\t.endr" : "+r"(i));
 }
 
 static void *work(void *arg)
@@ -181,7 +184,8 @@ static void run(const struct plan_config *cfg, unsigned int threads)
 		struct worker *w = &workers[i];
 
 		if (plan_create(&w->plan, cfg, i))
-			die(EX_OSERR, "cannot make the plan: %s", strerror(errno));
+			die(EX_OSERR, "cannot make the plan: %s",
+			    strerror(errno));
 		w->lat_ns = calloc(w->plan.count + 1, sizeof(*w->lat_ns));
 		if (!w->lat_ns)
 			die(EX_OSERR, "out of memory for the plan");
@@ -192,9 +196,11 @@ static void run(const struct plan_config *cfg, unsigned int threads)
 	epoch_ns = now_ns() + START_DELAY_NS;
 	for (unsigned int i = 0; i < threads; i++) {
 		workers[i].epoch_ns = epoch_ns;
-		err = pthread_create(&workers[i].thread, NULL, work, &workers[i]);
+		err = pthread_create(&workers[i].thread, NULL, work,
+				     &workers[i]);
 		if (err)
-			die(EX_OSERR, "cannot start a thread: %s", strerror(err));
+			die(EX_OSERR, "cannot start a thread: %s",
+			    strerror(err));
 	}
 	for (unsigned int i = 0; i < threads; i++)
 		pthread_join(workers[i].thread, NULL);
@@ -214,7 +220,8 @@ static void dry_run(const struct plan_config *cfg, unsigned int threads)
 		struct plan plan;
 
 		if (plan_create(&plan, cfg, i))
-			die(EX_OSERR, "cannot make the plan: %s", strerror(errno));
+			die(EX_OSERR, "cannot make the plan: %s",
+			    strerror(errno));
 		for (size_t j = 0; j < plan.count; j++)
 			printf("%u %" PRIu64 " %" PRIu64 "\n", i,
 			       plan.jobs[j].arrival_ns,
@@ -239,7 +246,8 @@ static void summary(uint64_t deadline_ns)
 		us = strtoull(line, &end, 10);
 		if (line[0] < '0' || line[0] > '9' || errno ||
 		    (*end != '\n' && *end) || us > UINT64_MAX / NSEC_PER_SEC)
-			die(EX_DATAERR, "standard input, line %zu: not a whole number of us",
+			die(EX_DATAERR,
+			    "standard input, line %zu: not a whole number of us",
 			    line_nr);
 		if (count == room) {
 			uint64_t *more;
@@ -247,7 +255,8 @@ static void summary(uint64_t deadline_ns)
 			room = room ? 2 * room : 1024;
 			more = reallocarray(lat, room, sizeof(*lat));
 			if (!more)
-				die(EX_OSERR, "out of memory for %zu latencies", room);
+				die(EX_OSERR, "out of memory for %zu latencies",
+				    room);
 			lat = more;
 		}
 		lat[count++] = us * NSEC_PER_USEC;
@@ -296,7 +305,7 @@ int main(int argc, char **argv)
 		{ "seed", required_argument, NULL, 's' },
 		{ "dry-run", no_argument, NULL, 'n' },
 		{ "help", no_argument, NULL, 'h' },
-		{ }
+		{}
 	};
 	struct plan_config cfg = {
 		.seed = 1,
@@ -315,24 +324,29 @@ int main(int argc, char **argv)
 			cfg.work_min = number("--work", optarg, 1, 10000000);
 			break;
 		case 'x':
-			cfg.work_max = number("--work-max", optarg, 1, 10000000);
+			cfg.work_max =
+				number("--work-max", optarg, 1, 10000000);
 			break;
 		case 'r':
 			cfg.rate = number("--rate", optarg, 1, 1000000);
 			break;
 		case 'p':
-			cfg.period_ns = number("--period", optarg, 1, 60000000) *
-					NSEC_PER_USEC;
+			cfg.period_ns =
+				number("--period", optarg, 1, 60000000) *
+				NSEC_PER_USEC;
 			break;
 		case 'o':
-			cfg.on_ns = number("--on", optarg, 1, 60000) * NSEC_PER_MSEC;
+			cfg.on_ns = number("--on", optarg, 1, 60000) *
+				    NSEC_PER_MSEC;
 			break;
 		case 'f':
-			cfg.off_ns = number("--off", optarg, 1, 60000) * NSEC_PER_MSEC;
+			cfg.off_ns = number("--off", optarg, 1, 60000) *
+				     NSEC_PER_MSEC;
 			break;
 		case 'd':
-			cfg.deadline_ns = number("--deadline", optarg, 1, 60000000) *
-					  NSEC_PER_USEC;
+			cfg.deadline_ns =
+				number("--deadline", optarg, 1, 60000000) *
+				NSEC_PER_USEC;
 			break;
 		case 't':
 			cfg.length_ns = number("--time", optarg, 1, 3600000) *
@@ -358,7 +372,8 @@ int main(int argc, char **argv)
 		}
 	}
 	if (argc - optind != 1)
-		die(EX_USAGE, "one MODE is needed: poisson, periodic, bursty or summary");
+		die(EX_USAGE,
+		    "one MODE is needed: poisson, periodic, bursty or summary");
 	mode = argv[optind];
 
 	if (!strcmp(mode, "summary")) {

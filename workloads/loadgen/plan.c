@@ -12,7 +12,7 @@
 #include "plan.h"
 
 /* More jobs than any sensible run has; a bound for a mistyped --rate. */
-#define MAX_JOBS	1000000
+#define MAX_JOBS 1000000
 
 /* SplitMix64: one word of state, any seed is good. */
 static uint64_t random_u64(uint64_t *state)
@@ -42,7 +42,8 @@ static uint64_t random_exponential(uint64_t *state, uint64_t mean)
 		}
 		if (length & 1)
 			return whole * mean +
-			       (uint64_t)(((unsigned __int128)mean * first) >> 32);
+			       (uint64_t)(((unsigned __int128)mean * first) >>
+					  32);
 	}
 }
 
@@ -53,7 +54,7 @@ static uint64_t random_range(uint64_t *state, uint64_t min, uint64_t max)
 
 int plan_mode_parse(const char *name, enum plan_mode *mode)
 {
-	static const char * const names[] = {
+	static const char *const names[] = {
 		[PLAN_POISSON] = "poisson",
 		[PLAN_PERIODIC] = "periodic",
 		[PLAN_BURSTY] = "bursty",
@@ -96,7 +97,8 @@ int plan_create(struct plan *plan, const struct plan_config *cfg,
 {
 	/* Two draws, so that neighbouring seeds and streams share nothing. */
 	uint64_t mix = cfg->seed;
-	uint64_t state = random_u64(&mix) ^ (UINT64_C(0xd1342543de82ef95) * stream);
+	uint64_t state = random_u64(&mix) ^
+			 (UINT64_C(0xd1342543de82ef95) * stream);
 	uint64_t at = 0, phase_end = 0;
 	size_t room = 0;
 
@@ -105,18 +107,21 @@ int plan_create(struct plan *plan, const struct plan_config *cfg,
 		phase_end = random_exponential(&state, cfg->on_ns);
 	for (;;) {
 		if (cfg->mode != PLAN_PERIODIC)
-			at += random_exponential(&state, NSEC_PER_SEC / cfg->rate);
+			at += random_exponential(&state,
+						 NSEC_PER_SEC / cfg->rate);
 		/* Poisson arrivals have no memory: skip the silence and go on. */
 		while (cfg->mode == PLAN_BURSTY && at >= phase_end) {
 			uint64_t off = random_exponential(&state, cfg->off_ns);
 
 			at += off;
-			phase_end += off + random_exponential(&state, cfg->on_ns);
+			phase_end +=
+				off + random_exponential(&state, cfg->on_ns);
 		}
 		if (at >= cfg->length_ns)
 			return 0;
 		if (plan_add(plan, &room, at,
-			     random_range(&state, cfg->work_min, cfg->work_max))) {
+			     random_range(&state, cfg->work_min,
+					  cfg->work_max))) {
 			int err = errno;
 
 			plan_destroy(plan);

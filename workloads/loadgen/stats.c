@@ -15,10 +15,11 @@ static const struct {
 	const char *name;
 	unsigned int share;
 } quantiles[] = {
-	{ "p1", 100 }, { "p5", 500 }, { "p10", 1000 }, { "p20", 2000 },
-	{ "p30", 3000 }, { "p40", 4000 }, { "p50", 5000 }, { "p60", 6000 },
-	{ "p70", 7000 }, { "p80", 8000 }, { "p90", 9000 }, { "p95", 9500 },
-	{ "p99", 9900 }, { "p99.5", 9950 }, { "p99.9", 9990 },
+	{ "p1", 100 },	    { "p5", 500 },	{ "p10", 1000 },
+	{ "p20", 2000 },    { "p30", 3000 },	{ "p40", 4000 },
+	{ "p50", 5000 },    { "p60", 6000 },	{ "p70", 7000 },
+	{ "p80", 8000 },    { "p90", 9000 },	{ "p95", 9500 },
+	{ "p99", 9900 },    { "p99.5", 9950 },	{ "p99.9", 9990 },
 	{ "p99.95", 9995 }, { "p99.99", 9999 },
 };
 
@@ -29,7 +30,8 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static uint64_t quantile(const uint64_t *sorted, size_t count, unsigned int share)
+static uint64_t quantile(const uint64_t *sorted, size_t count,
+			 unsigned int share)
 {
 	return sorted[((uint64_t)count * share + 9999) / 10000 - 1];
 }
@@ -40,7 +42,8 @@ static void print_us(FILE *out, const char *name, uint64_t ns)
 		ns / 1000, ns % 1000);
 }
 
-void stats_print(FILE *out, uint64_t *lat_ns, size_t count, uint64_t deadline_ns)
+void stats_print(FILE *out, uint64_t *lat_ns, size_t count,
+		 uint64_t deadline_ns)
 {
 	uint64_t sum = 0, delay_ns;
 	size_t missed = 0;

@@ -67,9 +67,10 @@ declare -a RUNS=()
 declare -A POLICY_CONSUMERS=() POLICY_CMDLINE=() PROGRAMS=() PACKAGES=() SEEN=()
 plan()
 {
-	local file policies=() workloads=() seed device policy name entry
+	local list file policies=() workloads=() seed device policy name entry
 
-	mapfile -t POLICY_LIST < <(policy_files) && wait $! || exit
+	list=$(policy_files) || exit
+	mapfile -t POLICY_LIST <<<"$list"
 	for file in "${POLICY_LIST[@]}"; do
 		read_header "$file" policy
 		in_suite "$POLICIES" "${H[suite]}" || continue
@@ -77,7 +78,8 @@ plan()
 		POLICY_CONSUMERS[$file]=${H[consumer]}
 		POLICY_CMDLINE[$file]=${H[cmdline]:-}
 	done
-	mapfile -t WORKLOAD_LIST < <(workload_files) && wait $! || exit
+	list=$(workload_files) || exit
+	mapfile -t WORKLOAD_LIST <<<"$list"
 	for file in "${WORKLOAD_LIST[@]}"; do
 		read_header "$file" workload
 		in_suite "$WORKLOADS" "${H[suite]}" || continue
