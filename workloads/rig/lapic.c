@@ -13,7 +13,7 @@
 #include <asm/apic.h>
 
 /* rig_lapic_mhz=N: the timer counts N MHz, before division */
-static int __init rig_lapic_mhz(char *arg)
+static int __init rig_lapic_setup(char *arg)
 {
 	unsigned int mhz;
 
@@ -24,4 +24,4 @@ static int __init rig_lapic_mhz(char *arg)
 	lapic_timer_period = mhz * (1000000 / HZ);
 	return 0;
 }
-early_param("rig_lapic_mhz", rig_lapic_mhz);
+early_param("rig_lapic_mhz", rig_lapic_setup);

@@ -27,8 +27,7 @@ write_manifest()
 	jq -n --argjson identity "$IDENTITY" \
 		--arg qemu "$(qemu-system-x86_64 --version | head -n 1)" \
 		--arg packages "$packages" \
-		--arg commit "$(git -C "$top" rev-parse HEAD 2>/dev/null || echo unknown)" \
-		--argjson dirty "$([ -z "$(git -C "$top" status --porcelain 2>/dev/null)" ] && echo false || echo true)" \
+		--arg commit "$COMMIT" --argjson dirty "$DIRTY" \
 		--arg consumer "$CONSUMER" --arg workloads "$WORKLOADS" \
 		--arg policies "$POLICIES" --arg devices "$DEVICES" \
 		--argjson seeds "$SEEDS" --argjson jobs "$JOBS" \
@@ -70,6 +69,10 @@ prepare_out()
 	OUT=$(cd "$OUT" && pwd)
 	[ "$ACCEL" != kvm ] || probe_kvm
 	IDENTITY=$(identity)
+	# Now: the tree may change while guests run
+	COMMIT=$(git -C "$top" rev-parse HEAD 2>/dev/null || echo unknown)
+	DIRTY=false
+	[ -z "$(git -C "$top" status --porcelain 2>/dev/null)" ] || DIRTY=true
 	if [ -f "$OUT/manifest.json" ]; then
 		was=$(jq --argjson now "$IDENTITY" 'with_entries(select(.key | in($now)))' "$OUT/manifest.json" 2>/dev/null) &&
 		[ "$(jq -nS --argjson a "$was" '$a')" = "$(jq -nS --argjson a "$IDENTITY" '$a')" ] ||
