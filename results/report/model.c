@@ -268,6 +268,7 @@ static void list_policies(struct suite *s)
 	      cmp_policy_ptr);
 	s->stock = find_policy(s, "stock");
 	s->stock2 = find_policy(s, "stock2");
+	s->nudged = find_policy(s, "stock-nudged");
 }
 
 static int cmp_seed(const void *pa, const void *pb)
@@ -566,9 +567,10 @@ int suite_worst(const struct suite *s, size_t policy, int split)
 }
 
 /**
- * task_noise - |stock2 / stock - 1| of the primary metric, seed by seed
+ * task_noise - |policy / stock - 1| of the primary metric, seed by seed
  * @s: suite
  * @t: its task
+ * @p: a policy that is stock in all but name, or -1
  * @noise: room for @t->nr_seeds numbers
  *
  * Two zeros are equal; a zero against something else has no ratio and is left
@@ -576,15 +578,16 @@ int suite_worst(const struct suite *s, size_t policy, int split)
  *
  * Return: how many pairs there are.
  */
-size_t task_noise(const struct suite *s, const struct task *t, double *noise)
+size_t task_noise(const struct suite *s, const struct task *t, int p,
+		  double *noise)
 {
 	const struct cell *a, *b;
 	size_t i, j = 0, nr = 0;
 
-	if (s->stock < 0 || s->stock2 < 0)
+	if (s->stock < 0 || p < 0)
 		return 0;
 	a = &t->cells[s->stock];
-	b = &t->cells[s->stock2];
+	b = &t->cells[p];
 	for (i = 0; i < b->nr_runs; i++) {
 		const struct run *r = &b->runs[i];
 

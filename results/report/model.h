@@ -123,6 +123,7 @@ struct policy {
  * @max_seeds:	largest number of seeds of a task
  * @stock:	index of the policy, -1 when missing
  * @stock2:	likewise
+ * @nudged:	likewise, of stock-nudged
  * @single:	the static policy with the best geometric mean on train, or -1
  */
 struct suite {
@@ -137,6 +138,7 @@ struct suite {
 	size_t max_seeds;
 	int stock;
 	int stock2;
+	int nudged;
 	int single;
 };
 
@@ -155,7 +157,8 @@ void model_free(struct model *m);
 struct gmean suite_gmean(const struct suite *s, size_t policy,
 			 enum split split);
 size_t suite_split_size(const struct suite *s, enum split split);
-size_t task_noise(const struct suite *s, const struct task *t, double *noise);
+size_t task_noise(const struct suite *s, const struct task *t, int p,
+		  double *noise);
 int suite_worst(const struct suite *s, size_t policy, int split);
 
 const struct csv_row *run_metric(const struct run *r, const char *metric);

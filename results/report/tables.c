@@ -70,7 +70,7 @@ static void print_stock(FILE *f, const struct suite *s, const struct task *t)
 static void print_noise(FILE *f, const struct suite *s, const struct task *t)
 {
 	double *noise = xcalloc(t->nr_seeds, sizeof(*noise));
-	size_t nr = task_noise(s, t, noise);
+	size_t nr = task_noise(s, t, s->stock2, noise);
 
 	median(noise, nr); /* sorts */
 	fputs(nr ? fmt_share(noise[nr - 1]) : "–", f);

@@ -137,7 +137,7 @@ test_golden()
 {
 	local name
 
-	for name in several single failures early empty; do
+	for name in several single nudged failures early empty; do
 		PATH=$tmp/bin:$PATH run_csv "$tmp/$name" "$tests/$name.csv"
 		check "$name: succeeds" test $? -eq 0
 		golden "$name: report" "$tests/$name.md" "$tmp/$name/report.md"
