@@ -13,4 +13,4 @@ nice -n 19 stress-ng --matrix 1 --matrix-size 64 --matrix-ops 60 \
 	--seed "$BENCH_SEED" >"$BENCH_OUT/stress-ng.log" 2>&1 &
 loadgen periodic --period 20000 --work 1000 --work-max 5000 --time 2500 \
 	--seed "$BENCH_SEED"
-wait $!
+wait
