@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Records on their way to user space.
+ */
+#include <linux/compiler.h>
+#include <linux/errno.h>
+#include <linux/minmax.h>
+#include <linux/uio.h>
+#include <asm/barrier.h>
+
+#include "ring.h"
+
+/**
+ * DOC: The ring
+ *
+ * Each CPU has a ring of its own. One side writes, with interrupts off on that
+ * CPU; one side reads, whoever holds the device's read lock; no lock is shared
+ * between the two. Head and tail count bytes and never wrap at the size, so
+ * that head - tail is what is in the ring. A record lies in one piece: if the
+ * space up to the end of the memory is too short, a filler takes it, which the
+ * reader skips.
+ *
+ * A record that finds no room is lost and counted. The reader compares that
+ * count with what it has told its user so far and puts the difference into
+ * the stream as a record of its own, so that records read + losses told is
+ * exactly what was asked to be recorded.
+ */
+
+/* A filler has the type 0, which no reader of the device ever sees */
+#define ML_RECORD_FILLER	0
+
+/**
+ * ml_ring_reserve() - room for a record
+ * @ring: of this CPU
+ * @size: bytes, a multiple of 8, far less than the ring
+ * @head: for ml_ring_commit()
+ *
+ * Context: On the ring's CPU with interrupts off.
+ * Return: Where to write, or NULL if there is no room.
+ */
+void *ml_ring_reserve(struct ml_ring *ring, u32 size, u32 *head)
+{
+	u32 tail = smp_load_acquire(&ring->tail); /* read before overwritten */
+	u32 at = ring->head & ring->mask;
+	u32 room = ring->mask + 1 - (ring->head - tail);
+	u32 to_end = ring->mask + 1 - at;
+	u32 skip = size > to_end ? to_end : 0;
+
+	if (size + skip > room)
+		return NULL;
+	if (skip) {
+		struct ml_record *filler = (void *)(ring->data + at);
+
+		filler->type = ML_RECORD_FILLER;
+		filler->size = skip;
+		at = 0;
+	}
+	*head = ring->head + skip + size;
+	return ring->data + at;
+}
+
+/**
+ * ml_ring_commit() - let the reader have the record
+ * @ring: of this CPU
+ * @head: from ml_ring_reserve()
+ *
+ * Context: As ml_ring_reserve(), and before interrupts are on again.
+ * Return: true if the fill level has just passed that of a wake-up.
+ */
+bool ml_ring_commit(struct ml_ring *ring, u32 head)
+{
+	u32 tail = READ_ONCE(ring->tail);
+	bool wake = ring->head - tail < ring->wake && head - tail >= ring->wake;
+
+	smp_store_release(&ring->head, head); /* pairs with ml_ring_read() */
+	return wake;
+}
+
+/**
+ * ml_ring_reset() - forget what is in the ring
+ * @ring: the ring
+ *
+ * Context: Reader's side.
+ */
+void ml_ring_reset(struct ml_ring *ring)
+{
+	WRITE_ONCE(ring->tail, READ_ONCE(ring->head));
+	ring->told_samples = READ_ONCE(ring->lost_samples);
+	ring->told_outcomes = READ_ONCE(ring->lost_outcomes);
+}
+
+static bool untold(const struct ml_ring *ring)
+{
+	return READ_ONCE(ring->lost_samples) != ring->told_samples ||
+	       READ_ONCE(ring->lost_outcomes) != ring->told_outcomes;
+}
+
+/**
+ * ml_ring_readable() - is there anything to read?
+ * @ring: the ring
+ *
+ * Context: Any.
+ * Return: true if so.
+ */
+bool ml_ring_readable(const struct ml_ring *ring)
+{
+	return READ_ONCE(ring->head) != READ_ONCE(ring->tail) || untold(ring);
+}
+
+static ssize_t tell_losses(struct ml_ring *ring, u32 cpu, struct iov_iter *to)
+{
+	u64 samples = READ_ONCE(ring->lost_samples);
+	u64 outcomes = READ_ONCE(ring->lost_outcomes);
+	struct ml_lost lost = {
+		.head.type = ML_RECORD_LOST,
+		.head.size = sizeof(lost),
+		.head.cpu = cpu,
+		.samples = samples - ring->told_samples,
+		.outcomes = outcomes - ring->told_outcomes,
+	};
+
+	if (iov_iter_count(to) < sizeof(lost))
+		return 0;
+	if (copy_to_iter(&lost, sizeof(lost), to) != sizeof(lost))
+		return -EFAULT;
+	ring->told_samples = samples;
+	ring->told_outcomes = outcomes;
+	return sizeof(lost);
+}
+
+/* Whole records from @tail on that lie in one piece and fit into @most */
+static u32 run_length(const struct ml_ring *ring, u32 tail, u32 head, u32 most)
+{
+	u32 len = 0;
+
+	while (tail + len != head) {
+		u32 at = (tail + len) & ring->mask;
+		const struct ml_record *record = (void *)(ring->data + at);
+
+		if (len && !at)
+			break;
+		if (record->type == ML_RECORD_FILLER ||
+		    record->size > most - len)
+			break;
+		len += record->size;
+	}
+	return len;
+}
+
+/**
+ * ml_ring_read() - whole records to user space
+ * @ring: the ring
+ * @cpu: its number
+ * @to: where to
+ *
+ * Context: Process; one reader at a time. May fault.
+ * Return: Bytes, 0 if there is nothing or nothing that fits, or -EFAULT.
+ */
+ssize_t ml_ring_read(struct ml_ring *ring, u32 cpu, struct iov_iter *to)
+{
+	u32 head = smp_load_acquire(&ring->head); /* ml_ring_commit() */
+	u32 tail = ring->tail;
+	ssize_t done = 0;
+
+	if (untold(ring)) {
+		done = tell_losses(ring, cpu, to);
+		if (done <= 0)
+			return done;
+	}
+	while (tail != head) {
+		const u8 *from = ring->data + (tail & ring->mask);
+		const struct ml_record *record = (const void *)from;
+		u32 len;
+
+		if (record->type == ML_RECORD_FILLER) {
+			tail += record->size;
+			WRITE_ONCE(ring->tail, tail);
+			continue;
+		}
+		len = run_length(ring, tail, head,
+				 min_t(size_t, iov_iter_count(to), U32_MAX));
+		if (!len)
+			break;
+		if (copy_to_iter(from, len, to) != len)
+			return done ?: -EFAULT;
+		tail += len;
+		smp_store_release(&ring->tail, tail); /* the room is free */
+		done += len;
+	}
+	return done;
+}
