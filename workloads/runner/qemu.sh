@@ -10,16 +10,25 @@
 # Memory: what the workload asked for lies below 4 GiB, the simulated disk's
 # store above it, out of the kernel's sight.
 
+# The kernel and the initramfs; who wants others sets these
+KERNEL_DIR=${KERNEL_DIR:-$top/build/kernel}
+IMAGE=${IMAGE:-$top/build/initramfs.cpio}
+
 # qemu_command ACCEL MEMORY_MB STORE_MB SEED INITRD CMDLINE: fill QEMU[]
+# ACCEL smp is for tests of races: two CPUs, emulated side by side in real time.
+# QEMU_KERNEL, if set, is booted instead of the rig's.
+# ACCEL: tcg, in virtual time; kvm; race, two emulated CPUs in real time
 qemu_command()
 {
-	local accel=$1 mem=$2 store=$3 seed=$4 initrd=$5 cmdline=$6
+	local accel=$1 mem=$2 store=$3 seed=$4 initrd=$5 cmdline=$6 cpus=1
 
+	[ "$accel" != race ] || cpus=2
 	# The emulated timers' rates are known; measuring them takes seconds
+	[ "$accel" != smp ] || cpus=2
 	[ "$accel" != tcg ] || cmdline="$cmdline tsc_early_khz=1000000 rig_lapic_mhz=1000"
 	QEMU=(qemu-system-x86_64 -nodefaults -no-user-config -display none
-		-no-reboot -smp 1 -m "$((mem + store))M"
-		-kernel "$top/build/kernel/arch/x86/boot/bzImage" -initrd "$initrd"
+		-no-reboot -smp "$cpus" -m "$((mem + store))M"
+		-kernel "$KERNEL_DIR/arch/x86/boot/bzImage" -initrd "$initrd"
 		-append "console=ttyS0 loglevel=5 panic=-1 nokaslr norandmaps tsc=reliable memmap=${store}M\$0x100000000 $cmdline")
 	case $accel in
 	tcg)
@@ -27,14 +36,22 @@ qemu_command()
 			-rtc "clock=vm,base=2020-01-01" -seed "$seed" -cpu Nehalem
 			-M "q35,hpet=off,max-ram-below-4g=${mem}M")
 		;;
+	smp)
+		QEMU+=(-accel "tcg,thread=multi" -cpu Nehalem
+			-M "q35,hpet=off,max-ram-below-4g=${mem}M")
+		;;
 	kvm)
 		QEMU+=(-accel kvm -cpu host
 			-M "q35,hpet=off,max-ram-below-4g=${mem}M")
 		;;
+	race)
+		QEMU+=(-accel "tcg,thread=multi" -cpu Nehalem
+			-M "q35,max-ram-below-4g=${mem}M")
+		;;
 	esac
 }
 
-# guest_archive FILE DIR: FILE becomes the common initramfs with DIR as /rig/run
+# guest_archive FILE DIR: FILE becomes the initramfs with DIR/run as /rig/run
 guest_archive()
 {
 	local dir=$2
@@ -44,7 +61,7 @@ guest_archive()
 	mv "$dir/run" "$dir/tree/rig/run"
 	find "$dir/tree" -exec touch -h -d @1577836800 {} +
 	{
-		cat "$top/build/initramfs.cpio"
+		cat "$IMAGE"
 		(cd "$dir/tree" && find rig/run | LC_ALL=C sort |
 			cpio --quiet -o -H newc --reproducible -R 0:0)
 	} >"$1"
