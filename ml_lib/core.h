@@ -45,6 +45,9 @@
  * @unanswered: see struct ml_stats
  * @invalid_actions: see struct ml_stats
  * @clipped_rewards: see struct ml_stats
+ * @context: that was hashed last
+ * @context_id: its hash
+ * @decided: @decisions when @batch began
  * @batch: rewards for the guard
  * @ring: records for user space; its tail is the reader's
  *
@@ -58,6 +61,9 @@ struct ml_cpu {
 	u64 unanswered;
 	u64 invalid_actions;
 	u64 clipped_rewards;
+	u64 context;
+	u64 context_id;
+	u64 decided[ML_NR_ARMS];
 	struct ml_batch batch;
 	struct ml_ring ring;
 };

@@ -5,6 +5,7 @@
 #include <linux/bitfield.h>
 #include <linux/export.h>
 #include <linux/irqflags.h>
+#include <linux/math64.h>
 #include <linux/ml_lib.h>
 
 #include <trace/events/ml_lib.h>
@@ -23,66 +24,85 @@
  * struct ml_proxy_desc.arm_slot_order) and compare four bits of the hash with
  * the mode's share, which gives the arm; in treatment ask the backend and take
  * 0, the stock action, for no answer or one out of bounds; if somebody reads
- * and other bits of the hash say so, write a record.
+ * and other bits of the number's hash say so, write a record.
  *
  * The arm is kept even where the model had no answer. Only so do the two arms
  * differ in nothing but being asked, and the difference of their rewards is
  * what the model is worth, its silences included.
  */
 
-/* The finalizer of splitmix64: every bit of the result depends on all of x */
-static u64 mix(u64 x)
+/* Bits that look random though x only counts; the lowest 12 are weak */
+static __always_inline u64 mix(u64 x)
 {
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-	x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-	return x ^ (x >> 31);
+	x *= 0xbf58476d1ce4e5b9ULL;
+	return (x ^ (x >> 32)) * 0x94d049bb133111ebULL;
 }
 
-static u64 context_id(const struct ml_proxy *proxy, u64 context)
+/*
+ * What a draw decides: its highest 4 bits the arm, the next 16 the sample, the
+ * next 32 a random action.
+ */
+static __always_inline bool draw_arm(u64 draw, u32 word)
 {
-	return hsiphash_2u32(lower_32_bits(context), upper_32_bits(context),
-			     &proxy->secret);
+	return draw >> 60 < FIELD_GET(ML_WORD_SHARE, word);
 }
 
-/* What is hashed for the arm if it is not to change with every decision */
-static u64 slot_key(const struct ml_proxy *proxy, u64 context)
+static bool draw_sample(u64 draw, u32 word)
 {
-	return mix(context) ^ (ml_now() >> proxy->arm_slot_order);
+	return word & ML_WORD_RECORD &&
+	       !(draw >> 44 & (BIT(FIELD_GET(ML_WORD_SAMPLE_SHIFT, word)) - 1));
+}
+
+static u32 draw_action(u64 draw, u32 nr_actions)
+{
+	return ((u64)(u32)(draw >> 12) * nr_actions) >> 32;
+}
+
+/* The same context often comes again, and its hash is a third of a record */
+static u64 context_id(const struct ml_proxy *proxy, struct ml_cpu *cpu,
+		      u64 context)
+{
+	if (cpu->context != context || !cpu->context_id) {
+		cpu->context = context;
+		cpu->context_id = hsiphash_2u32(lower_32_bits(context),
+						upper_32_bits(context),
+						&proxy->secret);
+	}
+	return cpu->context_id;
 }
 
 /* The model's action, or < 0 if it has none */
-static int ask(const struct ml_proxy *proxy, u32 word, u64 context,
-	       const s32 *features, u64 draw)
+static int ask(const struct ml_proxy *proxy, struct ml_cpu *cpu, u32 word,
+	       u64 context, const s32 *features, u64 draw)
 {
 	const struct ml_table *table;
 
 	switch (FIELD_GET(ML_WORD_BACKEND, word)) {
 	case ML_BACKEND_AGENT:
-		return ml_hints_get(&proxy->hints, context_id(proxy, context),
-				    ml_now());
+		return ml_hints_get(&proxy->hints,
+				    context_id(proxy, cpu, context), ml_now());
 	case ML_BACKEND_TREES:
 		table = rcu_dereference_sched(proxy->table);
 		return table ? ml_trees_action(&table->trees, features) : -1;
 	case ML_BACKEND_RULE:
 		return proxy->rule(features);
 	case ML_BACKEND_RANDOM:
-		/* Bits that decide neither arm nor sample */
-		return ((u64)(u32)(draw >> 16) * proxy->nr_actions) >> 32;
+		return draw_action(draw, proxy->nr_actions);
 	}
 	return -1;
 }
 
-static noinline void treat(struct ml_proxy *proxy, struct ml_cpu *cpu,
-			   u32 word, u64 context, const s32 *features,
-			   u64 draw, struct ml_decision *decision)
+static void treat(struct ml_proxy *proxy, struct ml_cpu *cpu, u32 word,
+		  u64 context, const s32 *features, u64 draw,
+		  struct ml_decision *decision)
 {
-	int action = ask(proxy, word, context, features, draw);
+	int action = ask(proxy, cpu, word, context, features, draw);
 
 	if (action < 0) {
 		cpu->unanswered++;
 		return;
 	}
-	decision->flags |= ML_SAMPLE_ANSWERED;
+	decision->flags = ML_SAMPLE_ANSWERED;
 	if (action >= proxy->nr_actions) {
 		cpu->invalid_actions++;
 		decision->flags |= ML_SAMPLE_INVALID;
@@ -94,11 +114,22 @@ static noinline void treat(struct ml_proxy *proxy, struct ml_cpu *cpu,
 /* ml_decision.flags: those of the sample, and this one */
 #define SAMPLED		BIT(7)
 
-static noinline void record_sample(struct ml_proxy *proxy, struct ml_cpu *cpu,
-				   u32 word, u64 context, const s32 *features,
-				   struct ml_decision *decision)
+/* Two at a time; an odd one gets a zero beside it */
+static void copy_features(s32 *to, const s32 *from, u32 n)
 {
-	u32 i, n = proxy->nr_features, head;
+	for (; n > 1; n -= 2, to += 2, from += 2)
+		memcpy(to, from, 2 * sizeof(*to));
+	if (n) {
+		to[0] = from[0];
+		to[1] = 0;
+	}
+}
+
+static void record_sample(struct ml_proxy *proxy, struct ml_cpu *cpu, u32 word,
+			  u64 context, const s32 *features,
+			  struct ml_decision *decision)
+{
+	u32 n = proxy->nr_features, head;
 	struct ml_sample *sample;
 
 	sample = ml_ring_reserve(&cpu->ring, proxy->sample_size, &head);
@@ -107,12 +138,14 @@ static noinline void record_sample(struct ml_proxy *proxy, struct ml_cpu *cpu,
 		return;
 	}
 	cpu->ring.samples++;
-	sample->head.type = ML_RECORD_SAMPLE;
-	sample->head.size = proxy->sample_size;
-	sample->head.cpu = decision->id & (ML_ID_STEP - 1);
+	sample->head = (struct ml_record) {
+		.type = ML_RECORD_SAMPLE,
+		.size = proxy->sample_size,
+		.cpu = smp_processor_id(),
+	};
 	sample->id = decision->id;
 	sample->time_ns = ml_now();
-	sample->context = context_id(proxy, context);
+	sample->context = context_id(proxy, cpu, context);
 	sample->model = READ_ONCE(proxy->model);
 	sample->action = decision->action;
 	sample->arm = decision->arm;
@@ -121,13 +154,68 @@ static noinline void record_sample(struct ml_proxy *proxy, struct ml_cpu *cpu,
 	sample->flags = decision->flags;
 	sample->nr_features = n;
 	sample->reserved = 0;
-	for (i = 0; i < n; i++)
-		sample->features[i] = features[i];
-	if (n & 1)
-		sample->features[n] = 0;
+	copy_features(sample->features, features, n);
 	decision->flags |= SAMPLED;
 	if (ml_ring_commit(&cpu->ring, head))
 		irq_work_queue(&proxy->kick);
+}
+
+/*
+ * What is beyond numbering, drawing and counting. A tail call, which switches
+ * interrupts on again: so the way of a control decision saves no register.
+ */
+static noinline unsigned int act(struct ml_proxy *proxy, u64 context,
+				 const s32 *features,
+				 struct ml_decision *decision, u32 word,
+				 unsigned long flags)
+{
+	struct ml_cpu *cpu = this_cpu_ptr(proxy->cpu);
+	u64 draw = mix(proxy->seed + decision->id);
+
+	if (decision->arm)
+		treat(proxy, cpu, word, context, features, draw, decision);
+	if (draw_sample(draw, word))
+		record_sample(proxy, cpu, word, context, features, decision);
+	if (trace_ml_decide_enabled())
+		trace_ml_decide(proxy->info.name, decision->id, decision->arm,
+				decision->action,
+				decision->flags & ML_SAMPLE_ANSWERED);
+	local_irq_restore(flags);
+	return decision->action;
+}
+
+static __always_inline unsigned int
+decide(struct ml_proxy *proxy, u64 context, const s32 *features,
+       struct ml_decision *decision, bool by_slot, unsigned long flags)
+{
+	struct ml_cpu *cpu = this_cpu_ptr(proxy->cpu);
+	u64 id = cpu->id + ML_ID_STEP, key = id;
+	unsigned long arm;
+	u32 word;
+
+	cpu->id = id;
+	*decision = (struct ml_decision) {
+		.id = id,
+		/* Before the word: a late word costs a reward, no more */
+		.trial = smp_load_acquire(&proxy->trial), /* publish() */
+	};
+	word = READ_ONCE(proxy->word);
+	if (by_slot)
+		key = mix(context) ^ (ml_now() >> proxy->arm_slot_order);
+	arm = draw_arm(mix(proxy->seed + key), word);
+	decision->arm = arm;
+	cpu->decisions[arm]++;
+	if (arm || word & ML_WORD_RECORD || trace_ml_decide_enabled())
+		return act(proxy, context, features, decision, word, flags);
+	local_irq_restore(flags);
+	return 0;
+}
+
+static noinline unsigned int
+decide_by_slot(struct ml_proxy *proxy, u64 context, const s32 *features,
+	       struct ml_decision *decision, unsigned long flags)
+{
+	return decide(proxy, context, features, decision, true, flags);
 }
 
 /**
@@ -145,41 +233,18 @@ unsigned int __ml_decide(struct ml_site *site, u64 context,
 {
 	struct ml_proxy *proxy;
 	unsigned long flags;
-	struct ml_cpu *cpu;
-	u64 draw, lot, id;
-	u32 word;
 
-	decision->id = 0;
-	decision->action = 0;
 	local_irq_save(flags);
 	proxy = rcu_dereference_sched(site->proxy);
-	if (unlikely(!proxy))
-		goto out;
-	cpu = this_cpu_ptr(proxy->cpu);
-	/* The trial first: a late word costs a reward, not the comparison */
-	decision->trial = smp_load_acquire(&proxy->trial); /* publish() */
-	word = READ_ONCE(proxy->word);
-	id = cpu->id + ML_ID_STEP;
-	cpu->id = id;
-	decision->id = id;
-	decision->flags = 0;
-	draw = mix(proxy->seed ^ id);
-	lot = draw;
+	if (unlikely(!proxy)) {
+		local_irq_restore(flags);
+		*decision = (struct ml_decision) {};
+		return 0;
+	}
 	if (unlikely(proxy->arm_slot_order))
-		lot = mix(proxy->seed ^ slot_key(proxy, context));
-	decision->arm = lot >> 60 < FIELD_GET(ML_WORD_SHARE, word);
-	cpu->decisions[decision->arm]++;
-	cpu->batch.asked[decision->arm]++;
-	if (decision->arm)
-		treat(proxy, cpu, word, context, features, draw, decision);
-	if (word & ML_WORD_RECORD &&
-	    !(draw & (BIT(FIELD_GET(ML_WORD_SAMPLE_SHIFT, word)) - 1)))
-		record_sample(proxy, cpu, word, context, features, decision);
-	trace_ml_decide(proxy->info.name, id, decision->arm, decision->action,
-			decision->flags & ML_SAMPLE_ANSWERED);
-out:
-	local_irq_restore(flags);
-	return decision->action;
+		return decide_by_slot(proxy, context, features, decision,
+				      flags);
+	return decide(proxy, context, features, decision, false, flags);
 }
 EXPORT_SYMBOL_GPL(__ml_decide);
 
@@ -206,16 +271,29 @@ static noinline void record_outcome(struct ml_proxy *proxy, struct ml_cpu *cpu,
 		irq_work_queue(&proxy->kick);
 }
 
-static noinline void judge(struct ml_proxy *proxy, struct ml_batch *batch)
+static void begin_batch(struct ml_cpu *cpu)
 {
+	cpu->decided[ML_ARM_CONTROL] = cpu->decisions[ML_ARM_CONTROL];
+	cpu->decided[ML_ARM_TREATMENT] = cpu->decisions[ML_ARM_TREATMENT];
+}
+
+static noinline void judge(struct ml_proxy *proxy, struct ml_cpu *cpu)
+{
+	struct ml_batch *batch = &cpu->batch;
 	enum ml_mode before;
+	unsigned int arm;
 
 	/* Another CPU is at it: the next reward of this one tries again */
 	if (!raw_spin_trylock(&proxy->guard_lock))
 		return;
+	for (arm = 0; arm < ML_NR_ARMS; arm++)
+		batch->asked[arm] = min_t(u64, U32_MAX, cpu->decisions[arm] -
+					  cpu->decided[arm]);
 	before = proxy->guard.mode;
 	ml_guard_judge(&proxy->guard, batch, ml_now());
 	ml_guard_unlock(proxy, before);
+	if (!batch->n[ML_ARM_CONTROL])
+		begin_batch(cpu);
 }
 
 /**
@@ -250,18 +328,21 @@ void __ml_observe(struct ml_site *site, const struct ml_decision *decision,
 
 	batch = &cpu->batch;
 	trial = READ_ONCE(proxy->trial);
-	if (unlikely(batch->trial != trial))
+	if (unlikely(batch->trial != trial)) {
 		*batch = (struct ml_batch) { .trial = trial, .pivot = reward };
+		begin_batch(cpu);
+	}
 	/* What was decided in another trial says nothing about this one */
 	if (decision->trial == trial &&
 	    READ_ONCE(proxy->word) & ML_WORD_SHARE &&
 	    ml_batch_add(batch, arm, reward))
-		judge(proxy, batch);
+		judge(proxy, cpu);
 
 	if (decision->flags & SAMPLED &&
 	    READ_ONCE(proxy->word) & ML_WORD_RECORD)
 		record_outcome(proxy, cpu, decision->id, reward);
-	trace_ml_observe(proxy->info.name, decision->id, arm, reward);
+	if (trace_ml_observe_enabled())
+		trace_ml_observe(proxy->info.name, decision->id, arm, reward);
 out:
 	local_irq_restore(flags);
 }

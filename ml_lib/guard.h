@@ -28,7 +28,7 @@
  * struct ml_batch - rewards of one CPU that wait to be judged
  * @trial: that they belong to
  * @pivot: subtracted from every reward, so that the squares stay small
- * @asked: decisions by arm
+ * @asked: decisions by arm meanwhile; set before the batch is judged
  * @n: rewards by arm
  * @sum: of (reward - pivot)
  * @sumsq: of (reward - pivot)^2: at most 2^13 * 2^42
