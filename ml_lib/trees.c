@@ -147,8 +147,7 @@ ml_trees_check_header(const struct ml_trees_header *h, u64 size,
 	if (h->header_size != sizeof(*h))
 		return ML_TREES_BAD_VERSION;
 	*at = &h->size;
-	if (h->size != size || size % ML_TREES_ALIGN ||
-	    size > ML_TREES_MAX_SIZE)
+	if (h->size != size || size > ML_TREES_MAX_SIZE)
 		return ML_TREES_BAD_SIZE;
 	*at = &h->crc;
 	if (h->crc != ~crc32_le(~0U, (const u8 *)h + crc_start,
@@ -546,7 +545,8 @@ void ml_trees_sums(const struct ml_trees *trees, const __s32 *features,
 	const struct ml_trees_run *run = trees->runs;
 	const struct ml_trees_run *end = run + h->nr_runs;
 	const u8 *tree = trees->nodes;
-	u32 biased[ML_TREES_MAX_FEATURES];
+	/* Filled as far as it is read; zeroing it all would cost a tenth */
+	u32 biased[ML_TREES_MAX_FEATURES] __uninitialized;
 	unsigned int i;
 
 	ml_trees_bias(biased, features, h->nr_features);
@@ -588,7 +588,7 @@ static u32 ml_trees_round(s32 sum, unsigned int fraction, u32 nr_actions)
 __u32 ml_trees_action(const struct ml_trees *trees, const __s32 *features)
 {
 	const struct ml_trees_header *h = trees->header;
-	s32 sums[ML_TREES_MAX_GROUPS];
+	s32 sums[ML_TREES_MAX_GROUPS] __uninitialized;
 
 	ml_trees_sums(trees, features, sums);
 	switch (h->rule) {

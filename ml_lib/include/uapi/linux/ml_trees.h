@@ -9,13 +9,13 @@
  *   struct ml_trees_run runs[nr_runs]
  *   the trees, in the order of the runs
  *
- * A run is all trees of one group and one depth; the runs are in the order of
- * groups, within a group in the order of depths. A tree of depth d is
- * a perfect one: 1 << d slots of struct ml_trees_node, slot 0 unused and zero,
- * slot 1 the root, slot i with the children 2i and 2i + 1; then 1 << d leaves,
- * __s32 each, padded to 8 bytes with a zero where d is 0. From slot i the way
- * leads to 2i + 1 where the feature, read as described at threshold, is below
- * the threshold, else to 2i.
+ * A run is all trees of one group and one depth. Runs are in the order of
+ * groups, within a group in the order of depths. A tree of depth d is a perfect
+ * one: 1 << d slots of struct ml_trees_node, slot 0 unused and zero, slot 1 the
+ * root, slot i with the children 2i and 2i + 1; then 1 << d leaves, __s32 each,
+ * padded to 8 bytes with a zero where d is 0. From slot i the way leads to
+ * 2i + 1 where the feature, read as described at threshold, is below the
+ * threshold, else to 2i.
  */
 #ifndef _UAPI_LINUX_ML_TREES_H
 #define _UAPI_LINUX_ML_TREES_H
