@@ -71,8 +71,9 @@ static int ml_open(struct inode *inode, struct file *file)
 static void record(struct ml_proxy *proxy, bool on)
 {
 	raw_spin_lock_irq(&proxy->guard_lock);
-	WRITE_ONCE(proxy->word, on ? proxy->word | ML_WORD_RECORD :
-				     proxy->word & ~ML_WORD_RECORD);
+	/* The rings' memory is there before; see draw_and_act() */
+	smp_store_release(&proxy->word, on ? proxy->word | ML_WORD_RECORD :
+					     proxy->word & ~ML_WORD_RECORD);
 	raw_spin_unlock_irq(&proxy->guard_lock);
 }
 
@@ -144,16 +145,6 @@ static long attach(struct file *file, void *unused)
 	return 0;
 }
 
-static bool readable(struct ml_proxy *proxy)
-{
-	unsigned int cpu;
-
-	for_each_possible_cpu(cpu)
-		if (ml_ring_readable(&per_cpu_ptr(proxy->cpu, cpu)->ring))
-			return true;
-	return false;
-}
-
 static ssize_t read_rings(struct ml_proxy *proxy, struct iov_iter *to)
 {
 	ssize_t done = 0, len;
@@ -167,7 +158,7 @@ static ssize_t read_rings(struct ml_proxy *proxy, struct iov_iter *to)
 		done += len;
 	}
 	/* There is something, but nothing that fits */
-	if (!done && readable(proxy))
+	if (!done && ml_proxy_readable(proxy))
 		return -EINVAL;
 	return done;
 }
@@ -201,7 +192,8 @@ static ssize_t ml_read_iter(struct kiocb *iocb, struct iov_iter *to)
 			return len;
 		if (nowait)
 			return -EAGAIN;
-		err = wait_event_interruptible(proxy->wait, readable(proxy) ||
+		err = wait_event_interruptible(proxy->wait,
+					       ml_proxy_readable(proxy) ||
 					       READ_ONCE(proxy->dead));
 		if (err)
 			return err;
@@ -218,66 +210,64 @@ static __poll_t ml_poll(struct file *file, poll_table *wait)
 		return EPOLLHUP | EPOLLERR;
 	if (!attached(file))
 		return EPOLLERR;
-	if (readable(proxy))
+	if (ml_proxy_readable(proxy))
 		mask |= EPOLLIN | EPOLLRDNORM;
 	return mask | EPOLLOUT | EPOLLWRNORM;
 }
 
-/* What a chunk of hints has to say to the guard */
-struct ml_verdict {
-	u32 invalid;
-	bool alive;
-	bool new_model;
-};
+/* What hints have to say to the guard */
+static void tell_guard(struct ml_proxy *proxy, u32 invalid, bool alive,
+		       bool new_model)
+{
+	enum ml_mode before;
+	u64 now;
+
+	raw_spin_lock_irq(&proxy->guard_lock);
+	now = ml_now();
+	before = proxy->guard.mode;
+	if (alive)
+		proxy->guard.alive = now;
+	if (new_model && proxy->backend == ML_BACKEND_AGENT) {
+		proxy->model++;
+		ml_guard_new_model(&proxy->guard, now);
+	}
+	if (invalid) {
+		proxy->hints_invalid += invalid;
+		ml_guard_invalid(&proxy->guard, invalid, proxy->watchdog_ns,
+				 now);
+	}
+	ml_guard_unlock(proxy, before);
+	local_irq_enable();
+}
 
 static void take_hints(struct ml_proxy *proxy, const struct ml_hint *hint,
-		       unsigned int n, struct ml_verdict *verdict)
+		       unsigned int n)
 {
+	bool alive = false;
 	u64 now = ml_now();
+	u32 invalid = 0;
 
 	for (; n; n--, hint++) {
 		switch (ml_hint_check(hint, proxy->nr_actions)) {
 		case ML_HINT_KIND_HINT:
 			ml_hints_put(&proxy->hints, hint, now);
 			proxy->hints_taken++;
-			verdict->alive = true;
+			alive = true;
 			break;
 		case ML_HINT_KIND_ALIVE:
-			verdict->alive = true;
+			alive = true;
 			break;
 		case ML_HINT_KIND_NEW_MODEL:
-			/* Those of the old one must not count for the new */
+			/* Neither model must be judged by the other's hints */
 			ml_hints_clear(&proxy->hints);
-			verdict->new_model = true;
+			tell_guard(proxy, 0, true, true);
 			break;
 		case ML_HINT_KIND_INVALID:
-			verdict->invalid++;
+			invalid++;
 			break;
 		}
 	}
-}
-
-static void tell_guard(struct ml_proxy *proxy, const struct ml_verdict *verdict)
-{
-	enum ml_mode before;
-	unsigned long flags;
-	u64 now = ml_now();
-
-	raw_spin_lock_irqsave(&proxy->guard_lock, flags);
-	before = proxy->guard.mode;
-	if (verdict->alive)
-		proxy->guard.alive = now;
-	if (verdict->new_model && proxy->backend == ML_BACKEND_AGENT) {
-		proxy->model++;
-		ml_guard_new_model(&proxy->guard, now);
-	}
-	if (verdict->invalid) {
-		proxy->hints_invalid += verdict->invalid;
-		ml_guard_invalid(&proxy->guard, verdict->invalid,
-				 proxy->watchdog_ns, now);
-	}
-	ml_guard_unlock(proxy, before);
-	local_irq_restore(flags);
+	tell_guard(proxy, invalid, alive, false);
 }
 
 static ssize_t ml_write_iter(struct kiocb *iocb, struct iov_iter *from)
@@ -293,18 +283,22 @@ static ssize_t ml_write_iter(struct kiocb *iocb, struct iov_iter *from)
 		return -EINVAL;
 	while (!err && iov_iter_count(from)) {
 		size_t len = min(iov_iter_count(from), sizeof(hint));
-		struct ml_verdict verdict = {};
 
 		if (!copy_from_iter_full(hint, len, from)) {
 			err = -EFAULT;
 			break;
 		}
-		mutex_lock(&proxy->hint_mutex);
+		if (!(iocb->ki_flags & IOCB_NOWAIT)) {
+			mutex_lock(&proxy->hint_mutex);
+		} else if (!mutex_trylock(&proxy->hint_mutex)) {
+			iov_iter_revert(from, len);
+			err = -EAGAIN;
+			break;
+		}
 		if (proxy->dead) {
 			err = -ENODEV;
 		} else {
-			take_hints(proxy, hint, len / sizeof(*hint), &verdict);
-			tell_guard(proxy, &verdict);
+			take_hints(proxy, hint, len / sizeof(*hint));
 			done += len;
 		}
 		mutex_unlock(&proxy->hint_mutex);
@@ -376,15 +370,15 @@ static long stats(struct file *file, void *arg)
 
 	for_each_possible_cpu(cpu)
 		count_cpu(stats, per_cpu_ptr(proxy->cpu, cpu));
-	stats->time_ns = ml_now();
 	stats->table_bytes = table ? table->size : 0;
 	stats->hints = READ_ONCE(proxy->hints_taken);
-	stats->evidence_mbits = 12000;
+	stats->evidence_mbits = ML_EVIDENCE_MBITS;
 	stats->flags = (proxy->started ? ML_STATS_STARTED : 0) |
 		       (proxy->agent ? ML_STATS_ATTACHED : 0) |
 		       (table ? ML_STATS_TABLE : 0);
 
 	raw_spin_lock_irq(&proxy->guard_lock);
+	stats->time_ns = ml_now();
 	stats->hints_invalid = proxy->hints_invalid;
 	stats->mode = guard->mode;
 	stats->reason = guard->reason;
@@ -466,8 +460,10 @@ static long control(struct file *file, void *arg)
 		      control->backend != proxy->backend;
 	if (mask & ML_CONTROL_SAMPLE)
 		proxy->sample_shift = control->sample_shift;
-	if (other_model)
+	if (other_model) {
 		proxy->backend = control->backend;
+		proxy->paused = true;
+	}
 	if (mask & (ML_CONTROL_CAP | ML_CONTROL_PIN))
 		ml_guard_limit(&proxy->guard, cap, pin, ml_now());
 	ml_guard_unlock(proxy, before);
@@ -485,10 +481,17 @@ static void swap_table(struct ml_proxy *proxy, struct ml_table *table)
 
 	old = rcu_replace_pointer(proxy->table, table,
 				  lockdep_is_held(&proxy->mutex));
-	if (old)
-		kvfree_rcu(old, rcu);
+	if (!old)
+		return;
+	/* Not kvfree_rcu(): a loop of loads would pile up what it defers */
+	synchronize_rcu();
+	kvfree(old);
 }
 
+/*
+ * Called without the proxy's mutex: user memory may take its time to answer,
+ * and neither ml_destroy() nor anybody's stats shall wait for it.
+ */
 static long load(struct file *file, void *arg)
 {
 	struct ml_proxy *proxy = proxy_of(file);
@@ -503,6 +506,8 @@ static long load(struct file *file, void *arg)
 	load->model = 0;
 	load->fault = ML_TREES_OK;
 	load->fault_offset = 0;
+	if (READ_ONCE(proxy->dead))
+		return -ENODEV;
 	if (load->flags)
 		return -EINVAL;
 	if (!load->size || load->size > ML_TREES_MAX_SIZE) {
@@ -521,16 +526,25 @@ static long load(struct file *file, void *arg)
 	table->size = load->size;
 	load->fault = ml_trees_verify(&table->trees, table->data, table->size,
 				      &fit, &load->fault_offset);
-	trace_ml_load(proxy->info.name, proxy->model + 1, load->size,
-		      load->fault);
+	trace_ml_load(proxy->info.name, READ_ONCE(proxy->model) + 1,
+		      load->size, load->fault);
 	if (load->fault) {
 		kvfree(table);
 		return -EINVAL;
 	}
+	mutex_lock(&proxy->mutex);
+	if (proxy->dead) {
+		mutex_unlock(&proxy->mutex);
+		kvfree(table);
+		return -ENODEV;
+	}
+	if (proxy->backend == ML_BACKEND_TREES)
+		ml_proxy_pause(proxy);
 	swap_table(proxy, table);
 	if (proxy->backend == ML_BACKEND_TREES)
 		ml_proxy_update_ready(proxy, true);
 	load->model = proxy->model;
+	mutex_unlock(&proxy->mutex);
 	return 0;
 }
 
@@ -540,6 +554,8 @@ static long unload(struct file *file, void *unused)
 
 	if (!rcu_access_pointer(proxy->table))
 		return -ENOENT;
+	if (proxy->backend == ML_BACKEND_TREES)
+		ml_proxy_pause(proxy);
 	swap_table(proxy, NULL);
 	if (proxy->backend == ML_BACKEND_TREES)
 		ml_proxy_update_ready(proxy, false);
@@ -548,8 +564,8 @@ static long unload(struct file *file, void *unused)
 
 /*
  * Every ioctl: its number with the size of today, the smallest size that ever
- * was, the mode of the file that it needs. Called with the proxy's mutex held
- * and a zeroed struct of today's size.
+ * was, the mode of the file that it needs. Called with the proxy's mutex held,
+ * but for load, and a zeroed struct of today's size.
  */
 static const struct ml_ioctl {
 	u32 cmd;
@@ -604,9 +620,13 @@ static long run_ioctl(struct file *file, const struct ml_ioctl *ioctl,
 		if (err)
 			return err;
 	}
-	mutex_lock(&proxy->mutex);
-	ret = proxy->dead ? -ENODEV : ioctl->run(file, &arg);
-	mutex_unlock(&proxy->mutex);
+	if (ioctl->run == load) {
+		ret = load(file, &arg);
+	} else {
+		mutex_lock(&proxy->mutex);
+		ret = proxy->dead ? -ENODEV : ioctl->run(file, &arg);
+		mutex_unlock(&proxy->mutex);
+	}
 	/* A refused table's fault is told too */
 	if (_IOC_DIR(ioctl->cmd) & _IOC_READ && (!ret || ret == -EINVAL)) {
 		err = copy_answer(user, usize, &arg, ksize);
@@ -624,6 +644,9 @@ static long ml_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return -ENOTTY;
 	nr = array_index_nospec(nr, ARRAY_SIZE(ioctls));
 	if (_IOC_DIR(cmd) != _IOC_DIR(ioctls[nr].cmd))
+		return -ENOTTY;
+	/* Without a struct there is no other version of it either */
+	if (_IOC_DIR(cmd) == _IOC_NONE && _IOC_SIZE(cmd))
 		return -ENOTTY;
 	return run_ioctl(file, &ioctls[nr], (void __user *)arg,
 			 _IOC_SIZE(cmd));

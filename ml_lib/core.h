@@ -97,7 +97,9 @@ struct ml_table {
  * @sample_shift: written under @guard_lock
  * @hints_invalid: written under @guard_lock
  * @started: written under @guard_lock and @mutex
- * @told_mode: last mode the consumer's correct op knows of
+ * @paused: nothing is treated while a model is replaced, under @guard_lock
+ * @fallen: the mode fell and the consumer's correct op does not know
+ * @fall_reason: why it did
  * @kick: takes wake-ups and mode changes out of the hot path
  * @event_work: calls the consumer's correct op
  * @tick: watchdog, end of hold-off, late wake-ups
@@ -130,7 +132,7 @@ struct ml_proxy {
 	u32 sample_size;
 	u32 arm_slot_order;
 	u64 seed;
-	hsiphash_key_t secret;
+	siphash_key_t secret;
 	unsigned int (*rule)(const s32 *features);
 	struct ml_cpu __percpu *cpu;
 	struct ml_table __rcu *table;
@@ -142,7 +144,9 @@ struct ml_proxy {
 	u32 sample_shift;
 	u64 hints_invalid;
 	bool started;
-	enum ml_mode told_mode;
+	bool paused;
+	bool fallen;
+	enum ml_reason fall_reason;
 	struct irq_work kick;
 	struct work_struct event_work;
 	struct delayed_work tick;
@@ -172,6 +176,8 @@ struct ml_proxy {
 enum ml_mode ml_guard_unlock(struct ml_proxy *proxy, enum ml_mode before)
 	__releases(&proxy->guard_lock);
 void ml_proxy_update_ready(struct ml_proxy *proxy, bool renew);
+void ml_proxy_pause(struct ml_proxy *proxy);
+bool ml_proxy_readable(struct ml_proxy *proxy);
 void ml_proxy_put(struct ml_proxy *proxy);
 
 /* The device, chardev.c */

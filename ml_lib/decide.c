@@ -49,8 +49,8 @@ static __always_inline bool draw_arm(u64 draw, u32 word)
 
 static bool draw_sample(u64 draw, u32 word)
 {
-	return word & ML_WORD_RECORD &&
-	       !(draw >> 44 & (BIT(FIELD_GET(ML_WORD_SAMPLE_SHIFT, word)) - 1));
+	return !(draw >> 44 &
+		 (BIT(FIELD_GET(ML_WORD_SAMPLE_SHIFT, word)) - 1));
 }
 
 static u32 draw_action(u64 draw, u32 nr_actions)
@@ -64,39 +64,41 @@ static u64 context_id(const struct ml_proxy *proxy, struct ml_cpu *cpu,
 {
 	if (cpu->context != context || !cpu->context_id) {
 		cpu->context = context;
-		cpu->context_id = hsiphash_2u32(lower_32_bits(context),
-						upper_32_bits(context),
-						&proxy->secret);
+		cpu->context_id = siphash_1u64(context, &proxy->secret);
 	}
 	return cpu->context_id;
 }
 
 /* The model's action, or < 0 if it has none */
 static int ask(const struct ml_proxy *proxy, struct ml_cpu *cpu, u32 word,
-	       u64 context, const s32 *features, u64 draw)
+	       u64 context, const s32 *features, u64 id)
 {
+	enum ml_backend backend = FIELD_GET(ML_WORD_BACKEND, word);
 	const struct ml_table *table;
 
-	switch (FIELD_GET(ML_WORD_BACKEND, word)) {
+	/* The backend that hurries most first */
+	if (likely(backend == ML_BACKEND_TREES)) {
+		table = rcu_dereference_sched(proxy->table);
+		return table ? ml_trees_action(&table->trees, features) : -1;
+	}
+	switch (backend) {
 	case ML_BACKEND_AGENT:
 		return ml_hints_get(&proxy->hints,
 				    context_id(proxy, cpu, context), ml_now());
-	case ML_BACKEND_TREES:
-		table = rcu_dereference_sched(proxy->table);
-		return table ? ml_trees_action(&table->trees, features) : -1;
 	case ML_BACKEND_RULE:
 		return proxy->rule(features);
 	case ML_BACKEND_RANDOM:
-		return draw_action(draw, proxy->nr_actions);
+		return draw_action(mix(proxy->seed + id), proxy->nr_actions);
+	default:
+		return -1;
 	}
-	return -1;
 }
 
 static void treat(struct ml_proxy *proxy, struct ml_cpu *cpu, u32 word,
-		  u64 context, const s32 *features, u64 draw,
+		  u64 context, const s32 *features,
 		  struct ml_decision *decision)
 {
-	int action = ask(proxy, cpu, word, context, features, draw);
+	int action = ask(proxy, cpu, word, context, features, decision->id);
 
 	if (action < 0) {
 		cpu->unanswered++;
@@ -170,11 +172,11 @@ static noinline unsigned int act(struct ml_proxy *proxy, u64 context,
 				 unsigned long flags)
 {
 	struct ml_cpu *cpu = this_cpu_ptr(proxy->cpu);
-	u64 draw = mix(proxy->seed + decision->id);
 
 	if (decision->arm)
-		treat(proxy, cpu, word, context, features, draw, decision);
-	if (draw_sample(draw, word))
+		treat(proxy, cpu, word, context, features, decision);
+	if (word & ML_WORD_RECORD &&
+	    draw_sample(mix(proxy->seed + decision->id), word))
 		record_sample(proxy, cpu, word, context, features, decision);
 	if (trace_ml_decide_enabled())
 		trace_ml_decide(proxy->info.name, decision->id, decision->arm,
@@ -185,8 +187,8 @@ static noinline unsigned int act(struct ml_proxy *proxy, u64 context,
 }
 
 static __always_inline unsigned int
-decide(struct ml_proxy *proxy, u64 context, const s32 *features,
-       struct ml_decision *decision, bool by_slot, unsigned long flags)
+draw_and_act(struct ml_proxy *proxy, u64 context, const s32 *features,
+	     struct ml_decision *decision, bool by_slot, unsigned long flags)
 {
 	struct ml_cpu *cpu = this_cpu_ptr(proxy->cpu);
 	u64 id = cpu->id + ML_ID_STEP, key = id;
@@ -199,9 +201,10 @@ decide(struct ml_proxy *proxy, u64 context, const s32 *features,
 		/* Before the word: a late word costs a reward, no more */
 		.trial = smp_load_acquire(&proxy->trial), /* publish() */
 	};
-	word = READ_ONCE(proxy->word);
+	word = smp_load_acquire(&proxy->word); /* record(): the rings' memory */
 	if (by_slot)
-		key = mix(context) ^ (ml_now() >> proxy->arm_slot_order);
+		key = context_id(proxy, cpu, context) ^
+		      (ml_now() >> proxy->arm_slot_order);
 	arm = draw_arm(mix(proxy->seed + key), word);
 	decision->arm = arm;
 	cpu->decisions[arm]++;
@@ -215,7 +218,7 @@ static noinline unsigned int
 decide_by_slot(struct ml_proxy *proxy, u64 context, const s32 *features,
 	       struct ml_decision *decision, unsigned long flags)
 {
-	return decide(proxy, context, features, decision, true, flags);
+	return draw_and_act(proxy, context, features, decision, true, flags);
 }
 
 /**
@@ -244,7 +247,7 @@ unsigned int __ml_decide(struct ml_site *site, u64 context,
 	if (unlikely(proxy->arm_slot_order))
 		return decide_by_slot(proxy, context, features, decision,
 				      flags);
-	return decide(proxy, context, features, decision, false, flags);
+	return draw_and_act(proxy, context, features, decision, false, flags);
 }
 EXPORT_SYMBOL_GPL(__ml_decide);
 

@@ -36,22 +36,32 @@
  * takes none but guard_lock, and that only if nobody holds it.
  */
 
+static atomic_t first_trial;
 static DEFINE_MUTEX(proxies_mutex);
 static LIST_HEAD(proxies);
 
-/* Let decisions follow the guard. Caller holds guard_lock. */
+/*
+ * Let decisions follow the guard. Caller holds guard_lock. Most calls change
+ * nothing, and then the hot path's cache line is left alone.
+ */
 static void publish(struct ml_proxy *proxy)
 {
 	const struct ml_guard *guard = &proxy->guard;
-	u32 word = FIELD_PREP(ML_WORD_SHARE, ml_mode_share[guard->mode]) |
+	u32 share = proxy->paused ? 0 : ml_mode_share[guard->mode];
+	u32 word = FIELD_PREP(ML_WORD_SHARE, share) |
 		   FIELD_PREP(ML_WORD_MODE, guard->mode) |
 		   FIELD_PREP(ML_WORD_BACKEND, proxy->backend) |
 		   FIELD_PREP(ML_WORD_SAMPLE_SHIFT, proxy->sample_shift) |
 		   (proxy->word & ML_WORD_RECORD);
 
-	WRITE_ONCE(proxy->word, word);
-	/* After the word, see __ml_decide() */
-	smp_store_release(&proxy->trial, guard->trial);
+	if (word != proxy->word) {
+		/* Maybe the first with RECORD that a CPU sees, see record() */
+		smp_store_release(&proxy->word, word);
+	}
+	if (guard->trial != proxy->trial) {
+		/* After the word, see draw_and_act() */
+		smp_store_release(&proxy->trial, guard->trial);
+	}
 }
 
 /**
@@ -68,6 +78,10 @@ enum ml_mode ml_guard_unlock(struct ml_proxy *proxy, enum ml_mode before)
 	enum ml_reason reason = proxy->guard.reason;
 
 	publish(proxy);
+	if (mode < before) {
+		proxy->fallen = true;
+		proxy->fall_reason = reason;
+	}
 	raw_spin_unlock(&proxy->guard_lock);
 	if (mode != before) {
 		trace_ml_mode(proxy->info.name, before, mode, reason);
@@ -102,11 +116,12 @@ void ml_proxy_update_ready(struct ml_proxy *proxy, bool renew)
 {
 	bool ready = proxy->started && backend_ready(proxy);
 	enum ml_mode before;
-	unsigned long flags;
-	u64 now = ml_now();
+	u64 now;
 
-	raw_spin_lock_irqsave(&proxy->guard_lock, flags);
+	raw_spin_lock_irq(&proxy->guard_lock);
+	now = ml_now();
 	before = proxy->guard.mode;
+	proxy->paused = false;
 	if (renew) {
 		proxy->model++;
 		if (ready)
@@ -114,7 +129,23 @@ void ml_proxy_update_ready(struct ml_proxy *proxy, bool renew)
 	}
 	ml_guard_ready(&proxy->guard, ready, now);
 	ml_guard_unlock(proxy, before);
-	local_irq_restore(flags);
+	local_irq_enable();
+}
+
+/**
+ * ml_proxy_pause() - treat no decision until ml_proxy_update_ready()
+ * @proxy: whose model is about to be replaced
+ *
+ * So that a new model never decides with what the old one had earned.
+ *
+ * Context: Process; caller holds @proxy's mutex.
+ */
+void ml_proxy_pause(struct ml_proxy *proxy)
+{
+	raw_spin_lock_irq(&proxy->guard_lock);
+	proxy->paused = true;
+	publish(proxy);
+	raw_spin_unlock_irq(&proxy->guard_lock);
 }
 
 /* Hard-irq context, at most once for any number of requests meanwhile */
@@ -123,7 +154,7 @@ static void kick(struct irq_work *work)
 	struct ml_proxy *proxy = container_of(work, struct ml_proxy, kick);
 
 	wake_up_interruptible_poll(&proxy->wait, EPOLLIN | EPOLLRDNORM);
-	if (READ_ONCE(proxy->guard.mode) != READ_ONCE(proxy->told_mode))
+	if (READ_ONCE(proxy->fallen))
 		schedule_work(&proxy->event_work);
 }
 
@@ -131,21 +162,28 @@ static void event(struct work_struct *work)
 {
 	struct ml_proxy *proxy = container_of(work, struct ml_proxy,
 					      event_work);
-	enum ml_mode mode, told;
 	enum ml_reason reason;
+	enum ml_mode mode;
+	bool fallen;
 
 	raw_spin_lock_irq(&proxy->guard_lock);
-	told = proxy->told_mode;
+	fallen = proxy->fallen;
 	mode = proxy->guard.mode;
-	reason = proxy->guard.reason;
-	WRITE_ONCE(proxy->told_mode, mode);
+	reason = proxy->fall_reason;
+	WRITE_ONCE(proxy->fallen, false);
 	raw_spin_unlock_irq(&proxy->guard_lock);
 
-	if (mode < told && proxy->desc->ops && proxy->desc->ops->correct)
+	if (fallen && proxy->desc->ops && proxy->desc->ops->correct)
 		proxy->desc->ops->correct(proxy->priv, mode, reason);
 }
 
-static bool anything_to_read(struct ml_proxy *proxy)
+/**
+ * ml_proxy_readable() - is there a record to read?
+ * @proxy: whose agent asks
+ *
+ * Return: true if so.
+ */
+bool ml_proxy_readable(struct ml_proxy *proxy)
 {
 	unsigned int cpu;
 
@@ -158,11 +196,13 @@ static bool anything_to_read(struct ml_proxy *proxy)
 static void tick(struct work_struct *work)
 {
 	struct ml_proxy *proxy = container_of(work, struct ml_proxy, tick.work);
-	u64 now = ml_now(), alive;
-	enum ml_mode before;
 	enum ml_reason reason;
+	enum ml_mode before;
+	u64 now, alive;
 
 	raw_spin_lock_irq(&proxy->guard_lock);
+	/* Under the lock: what others wrote there is not later than this */
+	now = ml_now();
 	before = proxy->guard.mode;
 	alive = proxy->guard.alive;
 	ml_guard_tick(&proxy->guard, proxy->backend == ML_BACKEND_AGENT ?
@@ -174,7 +214,7 @@ static void tick(struct work_struct *work)
 	local_irq_enable();
 
 	/* Records too few to wake the reader are no more than this late */
-	if (wq_has_sleeper(&proxy->wait) && anything_to_read(proxy))
+	if (wq_has_sleeper(&proxy->wait) && ml_proxy_readable(proxy))
 		wake_up_interruptible_poll(&proxy->wait,
 					   EPOLLIN | EPOLLRDNORM);
 	queue_delayed_work(system_wq, &proxy->tick,
@@ -189,6 +229,7 @@ static bool name_ok(const char *name)
 		return false;
 	for (; name[len]; len++)
 		if (len == ML_NAME_LEN - 1 ||
+		    !isascii(name[len]) ||
 		    !(islower(name[len]) || isdigit(name[len]) ||
 		      name[len] == '-' || name[len] == '_'))
 			return false;
@@ -197,11 +238,13 @@ static bool name_ok(const char *name)
 
 static bool desc_ok(const struct ml_proxy_desc *desc)
 {
-	unsigned int i;
+	unsigned int i, j;
 
-	if (!name_ok(desc->name) ||
+	if (!name_ok(desc->name) || !desc->features || !desc->actions ||
 	    !desc->nr_features || desc->nr_features > ML_MAX_FEATURES ||
 	    desc->nr_actions < 2 || desc->nr_actions > ML_MAX_ACTIONS)
+		return false;
+	if (desc->watchdog_ms && desc->watchdog_ms < 10)
 		return false;
 	if ((desc->ring_order &&
 	     (desc->ring_order < 12 || desc->ring_order > 22)) ||
@@ -210,12 +253,22 @@ static bool desc_ok(const struct ml_proxy_desc *desc)
 	    (desc->arm_slot_order &&
 	     (desc->arm_slot_order < 10 || desc->arm_slot_order > 40)))
 		return false;
-	for (i = 0; i < desc->nr_features; i++)
+	for (i = 0; i < desc->nr_features; i++) {
 		if (!name_ok(desc->features[i].name))
 			return false;
-	for (i = 0; i < desc->nr_actions; i++)
+		for (j = 0; j < i; j++)
+			if (!strcmp(desc->features[i].name,
+				    desc->features[j].name))
+				return false;
+	}
+	for (i = 0; i < desc->nr_actions; i++) {
 		if (!name_ok(desc->actions[i].name))
 			return false;
+		for (j = 0; j < i; j++)
+			if (!strcmp(desc->actions[i].name,
+				    desc->actions[j].name))
+				return false;
+	}
 	return true;
 }
 
@@ -343,6 +396,8 @@ static struct ml_proxy *new_proxy(const struct ml_proxy_desc *desc, void *priv)
 	init_irq_work(&proxy->kick, kick);
 	INIT_WORK(&proxy->event_work, event);
 	INIT_DELAYED_WORK(&proxy->tick, tick);
+	/* What was decided in another proxy's time must not count in this one */
+	proxy->guard.trial = atomic_add_return(1 << 16, &first_trial);
 	ml_guard_init(&proxy->guard, ml_now());
 	publish(proxy);
 	return proxy;
@@ -451,8 +506,10 @@ EXPORT_SYMBOL_GPL(ml_start);
  * ml_stop() - switch the consumer's call sites off
  * @site: may be stopped, or without a proxy, already
  *
- * No decision is under way when it returns. Open files, the table, the hints
- * and the counts stay; the mode is emergency.
+ * Decisions that were under way have ended when it returns, but for a task
+ * that was preempted between the call site's branch and the call: that one gets
+ * the stock action later. Open files, the table, the hints and the counts stay;
+ * the mode is emergency.
  *
  * Context: Process, may sleep; see ml_start().
  */
@@ -475,6 +532,8 @@ void ml_stop(struct ml_site *site)
 	ml_guard_unlock(proxy, before);
 	local_irq_enable();
 	mutex_unlock(&proxy->mutex);
+	/* No tick does it any more */
+	wake_up_interruptible_poll(&proxy->wait, EPOLLIN | EPOLLRDNORM);
 }
 EXPORT_SYMBOL_GPL(ml_stop);
 
@@ -482,6 +541,7 @@ static void forget(struct ml_proxy *proxy)
 {
 	unsigned int i;
 
+	mutex_lock(&proxy->read_mutex);
 	for_each_possible_cpu(i) {
 		struct ml_cpu *cpu = per_cpu_ptr(proxy->cpu, i);
 
@@ -493,7 +553,9 @@ static void forget(struct ml_proxy *proxy)
 		cpu->invalid_actions = 0;
 		cpu->clipped_rewards = 0;
 		cpu->batch = (struct ml_batch) {};
+		ml_ring_forget(&cpu->ring);
 	}
+	mutex_unlock(&proxy->read_mutex);
 	mutex_lock(&proxy->hint_mutex);
 	ml_hints_clear(&proxy->hints);
 	proxy->hints_taken = 0;

@@ -69,8 +69,8 @@ void *ml_ring_reserve(struct ml_ring *ring, u32 size, u32 *head)
  */
 bool ml_ring_commit(struct ml_ring *ring, u32 head)
 {
-	u32 tail = READ_ONCE(ring->tail);
-	bool wake = ring->head - tail < ring->wake && head - tail >= ring->wake;
+	u32 tail = READ_ONCE(ring->tail), at = READ_ONCE(ring->wake);
+	bool wake = ring->head - tail < at && head - tail >= at;
 
 	smp_store_release(&ring->head, head); /* pairs with ml_ring_read() */
 	return wake;
@@ -85,14 +85,31 @@ bool ml_ring_commit(struct ml_ring *ring, u32 head)
 void ml_ring_reset(struct ml_ring *ring)
 {
 	WRITE_ONCE(ring->tail, READ_ONCE(ring->head));
-	ring->told_samples = READ_ONCE(ring->lost_samples);
-	ring->told_outcomes = READ_ONCE(ring->lost_outcomes);
+	WRITE_ONCE(ring->told_samples, READ_ONCE(ring->lost_samples));
+	WRITE_ONCE(ring->told_outcomes, READ_ONCE(ring->lost_outcomes));
+}
+
+/**
+ * ml_ring_forget() - begin to count anew
+ * @ring: the ring
+ *
+ * Context: Reader's side, while nobody writes.
+ */
+void ml_ring_forget(struct ml_ring *ring)
+{
+	ring->samples = 0;
+	ring->outcomes = 0;
+	ring->lost_samples = 0;
+	ring->lost_outcomes = 0;
+	ml_ring_reset(ring);
 }
 
 static bool untold(const struct ml_ring *ring)
 {
-	return READ_ONCE(ring->lost_samples) != ring->told_samples ||
-	       READ_ONCE(ring->lost_outcomes) != ring->told_outcomes;
+	return READ_ONCE(ring->lost_samples) !=
+		       READ_ONCE(ring->told_samples) ||
+	       READ_ONCE(ring->lost_outcomes) !=
+		       READ_ONCE(ring->told_outcomes);
 }
 
 /**
@@ -123,8 +140,8 @@ static ssize_t tell_losses(struct ml_ring *ring, u32 cpu, struct iov_iter *to)
 		return 0;
 	if (copy_to_iter(&lost, sizeof(lost), to) != sizeof(lost))
 		return -EFAULT;
-	ring->told_samples = samples;
-	ring->told_outcomes = outcomes;
+	WRITE_ONCE(ring->told_samples, samples);
+	WRITE_ONCE(ring->told_outcomes, outcomes);
 	return sizeof(lost);
 }
 
@@ -170,6 +187,7 @@ ssize_t ml_ring_read(struct ml_ring *ring, u32 cpu, struct iov_iter *to)
 	while (tail != head) {
 		const u8 *from = ring->data + (tail & ring->mask);
 		const struct ml_record *record = (const void *)from;
+		size_t copied;
 		u32 len;
 
 		if (record->type == ML_RECORD_FILLER) {
@@ -181,8 +199,11 @@ ssize_t ml_ring_read(struct ml_ring *ring, u32 cpu, struct iov_iter *to)
 				 min_t(size_t, iov_iter_count(to), U32_MAX));
 		if (!len)
 			break;
-		if (copy_to_iter(from, len, to) != len)
+		copied = copy_to_iter(from, len, to);
+		if (copied != len) {
+			iov_iter_revert(to, copied);
 			return done ?: -EFAULT;
+		}
 		tail += len;
 		smp_store_release(&ring->tail, tail); /* the room is free */
 		done += len;

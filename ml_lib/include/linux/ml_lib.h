@@ -5,7 +5,7 @@
  * A consumer declares what it can be told (a struct ml_proxy_desc), has one
  * DEFINE_ML_SITE() beside its call sites, and calls ml_decide() and, when it
  * knows how the decision turned out, ml_observe(). Documentation/ml_lib/
- * consumer.rst is the walk-through; ml_lib/demo.c is the example to copy.
+ * consumer.rst is the walk-through; ml_lib/ml_demo.c is the example to copy.
  */
 #ifndef _LINUX_ML_LIB_H
 #define _LINUX_ML_LIB_H
@@ -79,7 +79,7 @@ struct ml_ops {
  * @ops: may be NULL
  * @ring_order: log2 of the ring's bytes per CPU, 12 .. 22; 0: 16 (64 KiB)
  * @hint_order: log2 of the hint table's bytes, 8 .. 20; 0: 16 (3072 hints)
- * @watchdog_ms: silence of the agent that is an emergency; 0: 1000
+ * @watchdog_ms: silence of the agent that is an emergency, 10 ..; 0: 1000
  * @arm_slot_order: what draws an arm. 0: every decision for itself. 10 .. 40:
  *	all decisions of a context within the same 2^n ns. For a consumer whose
  *	decision shows in the rewards of the context's next ones.
@@ -129,7 +129,7 @@ struct ml_site {
 	struct ml_site name = { .key = STATIC_KEY_FALSE_INIT }
 #define DECLARE_ML_SITE(name) extern struct ml_site name
 
-#if IS_ENABLED(CONFIG_ML_LIB)
+#if IS_REACHABLE(CONFIG_ML_LIB)
 
 int ml_create(struct ml_site *site, const struct ml_proxy_desc *desc,
 	      void *priv);
@@ -163,7 +163,8 @@ void __ml_observe(struct ml_site *site, const struct ml_decision *decision,
  * @features: as many as the proxy declares
  * @decision: filled in; keep it for ml_observe()
  *
- * Context: Any but NMI. Does not sleep, allocate or wait.
+ * Context: Any but NMI, where RCU is watching. Does not sleep, allocate or
+ * wait.
  * Return: The action; 0, what the stock kernel does, whenever in doubt.
  */
 static __always_inline unsigned int

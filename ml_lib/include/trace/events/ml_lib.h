@@ -20,14 +20,6 @@
 		{ ML_ARM_CONTROL, "control" },			\
 		{ ML_ARM_TREATMENT, "treatment" })
 
-#define show_ml_backend(backend)				\
-	__print_symbolic(backend,				\
-		{ ML_BACKEND_NONE, "none" },			\
-		{ ML_BACKEND_AGENT, "agent" },			\
-		{ ML_BACKEND_TREES, "trees" },			\
-		{ ML_BACKEND_RULE, "rule" },			\
-		{ ML_BACKEND_RANDOM, "random" })
-
 #define show_ml_reason(reason)					\
 	__print_symbolic(reason,				\
 		{ ML_REASON_START, "start" },			\
