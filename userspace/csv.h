@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Record files: what `mlctl record` writes and train and eval read.
+ *
+ *   # mlctl record 1 proxy=demo schema=0123456789abcdef actions=stock,a,b
+ *   id,time_ns,context,model,mode,arm,backend,action,flags,reward,FEATURE...
+ *   17,1000200,3405691582,0,1,1,4,2,1,-12,4096,3
+ *
+ * One decision a line, all fields integers (decimal), as in struct ml_sample.
+ * The reward is empty where the outcome is not known. Features begin in the
+ * 11th column and lie within the range of s32.
+ */
+#ifndef MLCTL_CSV_H
+#define MLCTL_CSV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <linux/ml_lib.h>
+
+#define CSV_VERSION 1
+#define CSV_ERROR_LEN 512
+
+struct csv_row {
+	uint64_t id;
+	uint64_t time_ns; /* CLOCK_MONOTONIC */
+	uint64_t context;
+	uint32_t model;
+	int32_t reward; /* 0 unless has_reward */
+	uint16_t action; /* below nr_actions */
+	uint8_t mode; /* enum ml_mode */
+	uint8_t arm; /* enum ml_arm */
+	uint8_t backend; /* enum ml_backend */
+	uint8_t flags; /* ML_SAMPLE_ */
+	bool has_reward;
+};
+
+/* What a file's first two lines say */
+struct csv_head {
+	char proxy[ML_NAME_LEN];
+	uint64_t schema; /* ml_describe.schema */
+	unsigned int nr_actions;
+	unsigned int nr_features;
+	char actions[ML_MAX_ACTIONS][ML_NAME_LEN];
+	char features[ML_MAX_FEATURES][ML_NAME_LEN];
+};
+
+struct csv {
+	struct csv_head head;
+	size_t nr_rows;
+	size_t room; /* rows allocated */
+	struct csv_row *rows;
+	int32_t *features; /* nr_features for each row, row after row */
+};
+
+/**
+ * csv_read - read and check a record file
+ * @csv: all zeroes before the first file; a further file adds its rows and
+ *	must be of the same proxy, schema, actions and features
+ * @path: file name, also used in messages
+ * @error: one line without newline when the result is not 0: file, line,
+ *	column, what was expected and what was there
+ *
+ * Return: 0, EX_NOINPUT (cannot be read), EX_DATAERR (something is wrong in
+ * it) or EX_OSERR (out of memory). @csv is to be freed in any case.
+ */
+int csv_read(struct csv *csv, const char *path, char error[CSV_ERROR_LEN]);
+
+/**
+ * csv_free - release the rows
+ * @csv: zeroed; may be freed twice
+ */
+void csv_free(struct csv *csv);
+
+/**
+ * csv_write_head - write the first two lines
+ * @f: stream; errors are left in ferror()
+ * @head: names
+ */
+void csv_write_head(FILE *f, const struct csv_head *head);
+
+/**
+ * csv_write_row - write one line
+ * @f: stream; errors are left in ferror()
+ * @row: fields
+ * @features: values
+ * @nr_features: number of them
+ */
+void csv_write_row(FILE *f, const struct csv_row *row, const int32_t *features,
+		   unsigned int nr_features);
+
+#endif /* MLCTL_CSV_H */

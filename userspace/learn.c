@@ -1,0 +1,585 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * learn.c - train models with XGBoost
+ *
+ * The objective "reward" is for what a proxy records: of every decision only
+ * the reward of the action that was taken is known. So each action gets its
+ * own regression, and the regressions become one multi-class model, whose
+ * largest margin wins.
+ *
+ * Mostly a reward depends on the situation much more than on the action. What
+ * all actions have in common does not matter for the choice, but would use up
+ * the trees. So it goes first: a baseline, which predicts the reward without
+ * the action, is subtracted, and group k's margin is what action k is expected
+ * to earn more than that. The baseline of a row comes from a model that has not
+ * seen the row (two halves, each for the other), or it would have learned its
+ * noise and taken that away from the action. It is not part of the result.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include <xgboost/c_api.h>
+
+#include "learn.h"
+
+const char *const objective_names[] = { "reward", "multi:softprob",
+					"binary:logistic", "reg:squarederror",
+					NULL };
+
+/* Rows of one training, gathered */
+struct rows {
+	size_t nr;
+	int32_t *features;
+	float *labels;
+};
+
+static int no_memory(char error[ERROR_LEN])
+{
+	snprintf(error, ERROR_LEN, "train: out of memory");
+	return EX_OSERR;
+}
+
+static int xgboost_failed(char error[ERROR_LEN])
+{
+	return booster_error(EX_SOFTWARE, "train", error);
+}
+
+/* The finalizer of splitmix64: neighbouring ids get unrelated values. */
+static uint64_t mix(uint64_t id)
+{
+	id += 0x9e3779b97f4a7c15;
+	id = (id ^ id >> 30) * 0xbf58476d1ce4e5b9;
+	id = (id ^ id >> 27) * 0x94d049bb133111eb;
+	return id ^ id >> 31;
+}
+
+bool learn_is_valid(uint64_t id, double share)
+{
+	return (double)(mix(id) >> 11) * 0x1p-53 < share;
+}
+
+float *learn_labels(const struct csv *csv, enum objective objective)
+{
+	bool reward = objective == OBJ_REWARD || objective == OBJ_SQUAREDERROR;
+	float *labels = calloc(csv->nr_rows + 1, sizeof(*labels));
+	size_t i;
+
+	for (i = 0; labels && i < csv->nr_rows; i++)
+		labels[i] = !reward		    ? csv->rows[i].action :
+			    csv->rows[i].has_reward ? csv->rows[i].reward :
+						      NAN;
+	return labels;
+}
+
+static void rows_free(struct rows *rows)
+{
+	free(rows->features);
+	free(rows->labels);
+	memset(rows, 0, sizeof(*rows));
+}
+
+static bool rows_alloc(struct rows *rows, const struct csv *csv)
+{
+	rows->nr = 0;
+	rows->features = calloc(csv->nr_rows + 1,
+				csv->head.nr_features * sizeof(int32_t));
+	rows->labels = calloc(csv->nr_rows + 1, sizeof(float));
+	return rows->features && rows->labels;
+}
+
+static void rows_add(struct rows *rows, const struct csv *csv, size_t i,
+		     float label)
+{
+	unsigned int width = csv->head.nr_features;
+
+	memcpy(rows->features + rows->nr * width, csv->features + i * width,
+	       width * sizeof(*rows->features));
+	rows->labels[rows->nr++] = label;
+}
+
+static int make_matrix(const struct rows *rows, unsigned int width,
+		       long threads, DMatrixHandle *matrix)
+{
+	char array[160], config[64];
+
+	snprintf(array, sizeof(array),
+		 "{\"data\": [%" PRIuPTR ", true], \"shape\": [%zu, %u], "
+		 "\"typestr\": \"<i4\", \"version\": 3}",
+		 (uintptr_t)rows->features, rows->nr, width);
+	snprintf(config, sizeof(config), "{\"missing\": NaN, \"nthread\": %ld}",
+		 threads);
+	return XGDMatrixCreateFromDense(array, config, matrix) ||
+	       XGDMatrixSetFloatInfo(*matrix, "label", rows->labels, rows->nr);
+}
+
+static int set_number(BoosterHandle booster, const char *key, double value)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%.9g", value);
+	return XGBoosterSetParam(booster, key, text);
+}
+
+/* Boost @options->trees rounds over @rows; *booster is to be freed. */
+static int fit(const struct rows *rows, unsigned int width,
+	       const struct learn_options *options, const char *objective,
+	       unsigned int nr_classes, double base_score,
+	       BoosterHandle *booster, char error[ERROR_LEN])
+{
+	DMatrixHandle matrix = NULL;
+	long i;
+	int bad;
+
+	*booster = NULL;
+	bad = XGBSetGlobalConfig("{\"verbosity\": 0}") ||
+	      make_matrix(rows, width, options->threads, &matrix) ||
+	      XGBoosterCreate(&matrix, 1, booster) ||
+	      XGBoosterSetParam(*booster, "booster", "gbtree") ||
+	      XGBoosterSetParam(*booster, "objective", objective) ||
+	      /* "auto" chooses by the number of rows and differs by version */
+	      XGBoosterSetParam(*booster, "tree_method", "hist") ||
+	      set_number(*booster, "nthread", options->threads) ||
+	      set_number(*booster, "seed", options->seed) ||
+	      set_number(*booster, "max_depth", options->depth) ||
+	      set_number(*booster, "eta", options->eta) ||
+	      set_number(*booster, "base_score", base_score) ||
+	      (nr_classes > 1 && set_number(*booster, "num_class", nr_classes));
+	for (i = 0; i < options->trees && !bad; i++)
+		bad = XGBoosterUpdateOneIter(*booster, i, matrix);
+	if (bad)
+		xgboost_failed(error);
+	if (matrix)
+		XGDMatrixFree(matrix);
+	return bad ? EX_SOFTWARE : 0;
+}
+
+static json_t *model_json(BoosterHandle booster)
+{
+	const char *text;
+	bst_ulong len;
+
+	if (XGBoosterSaveModelToBuffer(booster, "{\"format\": \"json\"}", &len,
+				       &text))
+		return NULL;
+	return json_loadb(text, len, 0, NULL);
+}
+
+/* model_json()'s gradient_booster.model, borrowed */
+static json_t *ensemble(const json_t *model)
+{
+	json_t *learner = json_object_get(model, "learner");
+	json_t *gbtree = json_object_get(learner, "gradient_booster");
+
+	return json_object_get(gbtree, "model");
+}
+
+/* The least sum that the trees of one regression can give */
+static double least_margin(const json_t *model)
+{
+	double sum = 0;
+	json_t *tree, *left;
+	size_t i, j;
+
+	json_array_foreach(json_object_get(ensemble(model), "trees"), i, tree)
+	{
+		json_t *values = json_object_get(tree, "split_conditions");
+		double least = INFINITY;
+
+		json_array_foreach(json_object_get(tree, "left_children"), j,
+				   left)
+		{
+			double x = json_number_value(json_array_get(values, j));
+
+			if (json_integer_value(left) == -1 && x < least)
+				least = x;
+		}
+		sum += least;
+	}
+	return sum;
+}
+
+/* A tree that is one leaf */
+static json_t *leaf_tree(double value, unsigned int width)
+{
+	char nr_features[16];
+
+	snprintf(nr_features, sizeof(nr_features), "%u", width);
+	return json_pack(
+		"{s:[f], s:[], s:[], s:[], s:[], s:[i], s:[i], s:[f], s:[i], s:[i], s:[f], s:[i], s:[i], s:[f], s:{s:s, s:s, s:s, s:s}}",
+		"base_weights", value, "categories", "categories_nodes",
+		"categories_segments", "categories_sizes", "default_left", 0,
+		"left_children", -1, "loss_changes", 0.0, "parents", INT32_MAX,
+		"right_children", -1, "split_conditions", value,
+		"split_indices", 0, "split_type", 0, "sum_hessian", 0.0,
+		"tree_param", "num_deleted", "0", "num_feature", nr_features,
+		"num_nodes", "1", "size_leaf_vector", "0");
+}
+
+static int set_text(json_t *object, const char *key, unsigned long value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%lu", value);
+	return json_object_set_new(object, key, json_string(text));
+}
+
+/*
+ * One multi-class model of the regressions of all actions. Its trees go round
+ * by round, one of each group, as XGBoost itself has them: so slicing and
+ * further boosting still work. models[k] NULL: the action is never chosen.
+ */
+static json_t *merge(json_t *const *models, unsigned int nr, long rounds,
+		     unsigned int width)
+{
+	json_t *trees = json_array(), *info = json_array();
+	json_t *merged = NULL, *param, *learner;
+	double never = 0;
+	unsigned int k;
+	long round;
+	int bad = 0;
+
+	for (k = 0; k < nr; k++) {
+		double least = models[k] ? least_margin(models[k]) : INFINITY;
+
+		if (models[k] && !merged)
+			merged = json_deep_copy(models[k]);
+		never = fmin(never, least);
+	}
+	/* Below anything that another action's float sum can come to. */
+	never = floor(1.01 * never) - 1;
+
+	for (round = 0; round < rounds; round++) {
+		for (k = 0; k < nr; k++) {
+			json_t *tree;
+
+			if (models[k])
+				tree = json_deep_copy(json_array_get(
+					json_object_get(ensemble(models[k]),
+							"trees"),
+					round));
+			else
+				tree = leaf_tree(round || !k ? 0 : never,
+						 width);
+			bad |= json_object_set_new(
+				tree, "id",
+				json_integer(json_array_size(trees)));
+			bad |= json_array_append_new(trees, tree);
+			bad |= json_array_append_new(info, json_integer(k));
+		}
+	}
+	param = json_object_get(ensemble(merged), "gbtree_model_param");
+	bad |= set_text(param, "num_trees", json_array_size(trees));
+	bad |= json_object_set_new(ensemble(merged), "trees", trees);
+	bad |= json_object_set_new(ensemble(merged), "tree_info", info);
+	learner = json_object_get(merged, "learner");
+	param = json_object_get(learner, "learner_model_param");
+	bad |= set_text(param, "num_class", nr);
+	param = json_pack("{s:s, s:{s:o}}", "name", "multi:softprob",
+			  "softmax_multiclass_param", "num_class",
+			  json_sprintf("%u", nr));
+	bad |= json_object_set_new(learner, "objective", param);
+	if (!bad)
+		return merged;
+	json_decref(merged);
+	return NULL;
+}
+
+/* The names go with the model, so that it cannot end up in another proxy. */
+static int finish(BoosterHandle booster, const struct csv_head *head,
+		  enum objective objective, struct learned *learned,
+		  char error[ERROR_LEN])
+{
+	char schema[17], actions[ML_MAX_ACTIONS * ML_NAME_LEN];
+	const char *names[ML_MAX_FEATURES], *text;
+	size_t at = 0;
+	bst_ulong len;
+	unsigned int i;
+
+	snprintf(schema, sizeof(schema), "%016" PRIx64, head->schema);
+	for (i = 0; i < head->nr_actions; i++)
+		at += snprintf(actions + at, sizeof(actions) - at, "%s%s",
+			       i ? "," : "", head->actions[i]);
+	for (i = 0; i < head->nr_features; i++)
+		names[i] = head->features[i];
+	if (XGBoosterSetAttr(booster, "ml_lib.proxy", head->proxy) ||
+	    XGBoosterSetAttr(booster, "ml_lib.schema", schema) ||
+	    XGBoosterSetAttr(booster, "ml_lib.actions", actions) ||
+	    XGBoosterSetAttr(booster, "ml_lib.objective",
+			     objective_names[objective]) ||
+	    XGBoosterSetStrFeatureInfo(booster, "feature_name", names,
+				       head->nr_features) ||
+	    XGBoosterSaveModelToBuffer(booster, "{\"format\": \"json\"}", &len,
+				       &text))
+		return xgboost_failed(error);
+	learned->json = malloc(len + 1);
+	if (!learned->json)
+		return no_memory(error);
+	memcpy(learned->json, text, len);
+	learned->json[len] = '\0';
+	learned->len = len;
+	return 0;
+}
+
+/* Load what merge() has made; a JSON real keeps its type and all its bits. */
+static int load_merged(json_t *merged, BoosterHandle *booster,
+		       char error[ERROR_LEN])
+{
+	char *text = merged ? json_dumps(merged, JSON_REAL_PRECISION(9)) : NULL;
+	int ret = 0;
+
+	*booster = NULL;
+	if (!text)
+		return no_memory(error);
+	if (XGBoosterCreate(NULL, 0, booster) ||
+	    XGBoosterLoadModelFromBuffer(*booster, text, strlen(text)))
+		ret = xgboost_failed(error);
+	free(text);
+	return ret;
+}
+
+/* Margins of a model that has just been trained, for all rows */
+static int predict_all(BoosterHandle trained, const struct csv *csv,
+		       float *margins, char error[ERROR_LEN])
+{
+	struct booster booster = {};
+	const float *result;
+	const char *text;
+	bst_ulong len;
+	int ret;
+
+	if (XGBoosterSaveModelToBuffer(trained, "{\"format\": \"json\"}", &len,
+				       &text))
+		return xgboost_failed(error);
+	ret = booster_load_buffer(&booster, "baseline", text, len, error);
+	if (!ret)
+		ret = booster_margins(&booster, csv->features, csv->nr_rows,
+				      &result, error);
+	if (!ret)
+		memcpy(margins, result, csv->nr_rows * sizeof(*margins));
+	booster_free(&booster);
+	return ret;
+}
+
+/* What half of the training rows, @half, says of the others and of the rows
+ * that are kept apart, which get the mean of both halves.
+ */
+static int add_baseline(const struct csv *csv, const float *labels,
+			const struct learn_options *options, unsigned int half,
+			struct learned *learned, char error[ERROR_LEN])
+{
+	/* Nobody has to evaluate it quickly. */
+	const struct learn_options larger = {
+		.trees = 50,
+		.depth = 6,
+		.eta = 0.2,
+		.seed = options->seed,
+		.threads = options->threads,
+	};
+	float *margins = malloc(csv->nr_rows * sizeof(*margins));
+	BoosterHandle booster = NULL;
+	struct rows rows = {};
+	int ret = 0;
+	size_t i;
+
+	if (!margins || !rows_alloc(&rows, csv)) {
+		ret = no_memory(error);
+		goto out;
+	}
+	for (i = 0; i < csv->nr_rows; i++) {
+		uint64_t id = csv->rows[i].id;
+
+		margins[i] = learned->mean;
+		if (!isnan(labels[i]) && (mix(id) & 1) == half &&
+		    !learn_is_valid(id, options->valid))
+			rows_add(&rows, csv, i, labels[i]);
+	}
+	if (rows.nr) {
+		ret = fit(&rows, csv->head.nr_features, &larger,
+			  "reg:squarederror", 1, learned->mean, &booster,
+			  error);
+		if (!ret)
+			ret = predict_all(booster, csv, margins, error);
+	}
+	for (i = 0; i < csv->nr_rows && !ret; i++) {
+		uint64_t id = csv->rows[i].id;
+
+		if (learn_is_valid(id, options->valid))
+			learned->baseline[i] += margins[i] / 2;
+		else if ((mix(id) & 1) != half)
+			learned->baseline[i] = margins[i];
+	}
+out:
+	if (booster)
+		XGBoosterFree(booster);
+	rows_free(&rows);
+	free(margins);
+	return ret;
+}
+
+/* The regression of action @k, as JSON */
+static int learn_action(const struct csv *csv, const float *labels,
+			const struct learn_options *options,
+			const struct learned *learned, unsigned int k,
+			json_t **model, char error[ERROR_LEN])
+{
+	BoosterHandle booster = NULL;
+	struct rows rows = {};
+	int ret;
+	size_t i;
+
+	if (!rows_alloc(&rows, csv)) {
+		rows_free(&rows);
+		return no_memory(error);
+	}
+	for (i = 0; i < csv->nr_rows; i++)
+		if (csv->rows[i].action == k && !isnan(labels[i]) &&
+		    !learn_is_valid(csv->rows[i].id, options->valid))
+			rows_add(&rows, csv, i,
+				 labels[i] - learned->baseline[i]);
+	ret = fit(&rows, csv->head.nr_features, options, "reg:squarederror", 1,
+		  0, &booster, error);
+	if (!ret) {
+		*model = model_json(booster);
+		if (!*model)
+			ret = xgboost_failed(error);
+	}
+	if (booster)
+		XGBoosterFree(booster);
+	rows_free(&rows);
+	return ret;
+}
+
+static int learn_rewards(const struct csv *csv, const float *labels,
+			 const struct learn_options *options,
+			 struct learned *learned, char error[ERROR_LEN])
+{
+	unsigned int nr = csv->head.nr_actions, k, trained = 0;
+	json_t *models[ML_MAX_ACTIONS] = {}, *merged = NULL;
+	BoosterHandle booster = NULL;
+	int ret;
+
+	for (k = 0; k < nr; k++) {
+		learned->skipped[k] = learned->rows[k] <
+				      (size_t)options->min_rows;
+		trained += !learned->skipped[k];
+	}
+	if (trained < 2) {
+		snprintf(
+			error, ERROR_LEN,
+			"train: expected two actions or more with %ld rewards or more each, got %u",
+			options->min_rows, trained);
+		return EX_DATAERR;
+	}
+	learned->baseline = calloc(csv->nr_rows, sizeof(*learned->baseline));
+	if (!learned->baseline)
+		return no_memory(error);
+	ret = add_baseline(csv, labels, options, 0, learned, error);
+	if (!ret)
+		ret = add_baseline(csv, labels, options, 1, learned, error);
+	for (k = 0; k < nr && !ret; k++)
+		if (!learned->skipped[k])
+			ret = learn_action(csv, labels, options, learned, k,
+					   &models[k], error);
+	if (!ret) {
+		merged = merge(models, nr, options->trees,
+			       csv->head.nr_features);
+		ret = load_merged(merged, &booster, error);
+		json_decref(merged);
+	}
+	if (!ret)
+		ret = finish(booster, &csv->head, options->objective, learned,
+			     error);
+	if (booster)
+		XGBoosterFree(booster);
+	for (k = 0; k < nr; k++)
+		json_decref(models[k]);
+	return ret;
+}
+
+static int learn_labelled(const struct csv *csv, const float *labels,
+			  const struct learn_options *options,
+			  struct learned *learned, char error[ERROR_LEN])
+{
+	bool regression = options->objective == OBJ_SQUAREDERROR;
+	unsigned int nr_classes = options->objective == OBJ_SOFTPROB ?
+					  csv->head.nr_actions :
+				  options->objective == OBJ_LOGISTIC ? 2 :
+								       1;
+	BoosterHandle booster = NULL;
+	struct rows rows = {};
+	int ret = 0;
+	size_t i;
+
+	if (!rows_alloc(&rows, csv))
+		ret = no_memory(error);
+	for (i = 0; i < csv->nr_rows && !ret; i++) {
+		if (isnan(labels[i]))
+			continue;
+		if (!regression && (labels[i] < 0 || labels[i] >= nr_classes)) {
+			snprintf(
+				error, ERROR_LEN,
+				"train: row of id %" PRIu64
+				": expected a label from 0 to %u for %s, got %g",
+				csv->rows[i].id, nr_classes - 1,
+				objective_names[options->objective],
+				(double)labels[i]);
+			ret = EX_DATAERR;
+		}
+		if (!learn_is_valid(csv->rows[i].id, options->valid))
+			rows_add(&rows, csv, i, labels[i]);
+	}
+	if (!ret && rows.nr < (size_t)options->min_rows) {
+		snprintf(error, ERROR_LEN,
+			 "train: expected %ld rows or more, got %zu",
+			 options->min_rows, rows.nr);
+		ret = EX_DATAERR;
+	}
+	if (!ret)
+		ret = fit(&rows, csv->head.nr_features, options,
+			  objective_names[options->objective],
+			  options->objective == OBJ_SOFTPROB ? nr_classes : 1,
+			  regression ? learned->mean : 0.5, &booster, error);
+	if (!ret)
+		ret = finish(booster, &csv->head, options->objective, learned,
+			     error);
+	if (booster)
+		XGBoosterFree(booster);
+	rows_free(&rows);
+	return ret;
+}
+
+int learn(const struct csv *csv, const float *labels,
+	  const struct learn_options *options, struct learned *learned,
+	  char error[ERROR_LEN])
+{
+	double sum = 0;
+	size_t i;
+
+	memset(learned, 0, sizeof(*learned));
+	for (i = 0; i < csv->nr_rows; i++) {
+		if (isnan(labels[i]))
+			continue;
+		if (learn_is_valid(csv->rows[i].id, options->valid)) {
+			learned->nr_valid++;
+			continue;
+		}
+		learned->nr_train++;
+		learned->rows[csv->rows[i].action]++;
+		sum += labels[i];
+	}
+	learned->mean = learned->nr_train ? sum / learned->nr_train : 0;
+	return options->objective == OBJ_REWARD ?
+		       learn_rewards(csv, labels, options, learned, error) :
+		       learn_labelled(csv, labels, options, learned, error);
+}
+
+void learned_free(struct learned *learned)
+{
+	free(learned->json);
+	free(learned->baseline);
+	memset(learned, 0, sizeof(*learned));
+}
