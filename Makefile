@@ -4,7 +4,8 @@
 runner := workloads/runner
 export CONSUMER SUITE WORKLOADS POLICIES DEVICES SEEDS OUT ACCEL JOBS RUN_LIMIT KSRC
 
-.PHONY: help bench test lint shell report kernel clean
+.PHONY: help bench bench-core bench-trees demo test test-debug lint shell report
+.PHONY: kernel userspace clean
 
 help:
 	@cat $(runner)/help
@@ -12,8 +13,20 @@ help:
 bench: deps-bench kernel build/mlreport initramfs
 	@$(runner)/bench
 
-test: deps-test kernel build/mlreport
+bench-core: deps-bench kernel core-image
+	@$(runner)/bench-core
+
+bench-trees: deps-test userspace
+	@userspace/tests/bench-trees.sh
+
+demo: deps-bench kernel core-image
+	@$(runner)/demo
+
+test: deps-test kernel userspace build/mlreport
 	@$(runner)/test
+
+test-debug: deps-test userspace
+	@$(runner)/test-debug
 
 lint: deps-lint
 	@$(runner)/kernel source
@@ -28,9 +41,15 @@ report: build/mlreport
 kernel:
 	@$(runner)/kernel build
 
-.PHONY: initramfs deps-bench deps-test deps-lint
+userspace:
+	@$(MAKE) -s -C userspace
+
+.PHONY: initramfs core-image deps-bench deps-test deps-lint
 initramfs:
 	@needs=$$($(runner)/bench --needs) && $(runner)/initramfs $$needs
+
+core-image: userspace
+	@$(runner)/initramfs -o core mlctl
 
 deps-bench:
 	@packages=$$($(runner)/bench --packages) && $(runner)/deps bench $$packages

@@ -15,8 +15,6 @@ KERNEL_DIR=${KERNEL_DIR:-$top/build/kernel}
 IMAGE=${IMAGE:-$top/build/initramfs.cpio}
 
 # qemu_command ACCEL MEMORY_MB STORE_MB SEED INITRD CMDLINE: fill QEMU[]
-# ACCEL smp is for tests of races: two CPUs, emulated side by side in real time.
-# QEMU_KERNEL, if set, is booted instead of the rig's.
 # ACCEL: tcg, in virtual time; kvm; race, two emulated CPUs in real time
 qemu_command()
 {
@@ -24,7 +22,6 @@ qemu_command()
 
 	[ "$accel" != race ] || cpus=2
 	# The emulated timers' rates are known; measuring them takes seconds
-	[ "$accel" != smp ] || cpus=2
 	[ "$accel" != tcg ] || cmdline="$cmdline tsc_early_khz=1000000 rig_lapic_mhz=1000"
 	QEMU=(qemu-system-x86_64 -nodefaults -no-user-config -display none
 		-no-reboot -smp "$cpus" -m "$((mem + store))M"
@@ -34,10 +31,6 @@ qemu_command()
 	tcg)
 		QEMU+=(-accel tcg -icount "shift=0,sleep=off"
 			-rtc "clock=vm,base=2020-01-01" -seed "$seed" -cpu Nehalem
-			-M "q35,hpet=off,max-ram-below-4g=${mem}M")
-		;;
-	smp)
-		QEMU+=(-accel "tcg,thread=multi" -cpu Nehalem
 			-M "q35,hpet=off,max-ram-below-4g=${mem}M")
 		;;
 	kvm)
