@@ -63,12 +63,17 @@ static noinline __used unsigned int ml_bench_stock_site(const s32 *x)
 	return READ_ONCE(x[0]) + 1;
 }
 
-static noinline __used unsigned int ml_bench_off_site(const s32 *x)
+static noinline unsigned int ask(const s32 *x)
 {
 	struct ml_decision decision;
 
+	return ml_decide(&bench_site, 1, x, &decision);
+}
+
+static noinline __used unsigned int ml_bench_off_site(const s32 *x)
+{
 	if (ml_on(&bench_site))
-		return ml_decide(&bench_site, 1, x, &decision);
+		return ask(x);
 	return READ_ONCE(x[0]) + 1;
 }
 

@@ -26,56 +26,6 @@
  * exactly what was asked to be recorded.
  */
 
-/* A filler has the type 0, which no reader of the device ever sees */
-#define ML_RECORD_FILLER	0
-
-/**
- * ml_ring_reserve() - room for a record
- * @ring: of this CPU
- * @size: bytes, a multiple of 8, far less than the ring
- * @head: for ml_ring_commit()
- *
- * Context: On the ring's CPU with interrupts off.
- * Return: Where to write, or NULL if there is no room.
- */
-void *ml_ring_reserve(struct ml_ring *ring, u32 size, u32 *head)
-{
-	u32 tail = smp_load_acquire(&ring->tail); /* read before overwritten */
-	u32 at = ring->head & ring->mask;
-	u32 room = ring->mask + 1 - (ring->head - tail);
-	u32 to_end = ring->mask + 1 - at;
-	u32 skip = size > to_end ? to_end : 0;
-
-	if (size + skip > room)
-		return NULL;
-	if (skip) {
-		struct ml_record *filler = (void *)(ring->data + at);
-
-		filler->type = ML_RECORD_FILLER;
-		filler->size = skip;
-		at = 0;
-	}
-	*head = ring->head + skip + size;
-	return ring->data + at;
-}
-
-/**
- * ml_ring_commit() - let the reader have the record
- * @ring: of this CPU
- * @head: from ml_ring_reserve()
- *
- * Context: As ml_ring_reserve(), and before interrupts are on again.
- * Return: true if the fill level has just passed that of a wake-up.
- */
-bool ml_ring_commit(struct ml_ring *ring, u32 head)
-{
-	u32 tail = READ_ONCE(ring->tail), at = READ_ONCE(ring->wake);
-	bool wake = ring->head - tail < at && head - tail >= at;
-
-	smp_store_release(&ring->head, head); /* pairs with ml_ring_read() */
-	return wake;
-}
-
 /**
  * ml_ring_reset() - forget what is in the ring
  * @ring: the ring
