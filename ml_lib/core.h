@@ -47,7 +47,6 @@
  * @clipped_rewards: see struct ml_stats
  * @context: that was hashed last
  * @context_id: its hash
- * @decided: @decisions when @batch began
  * @batch: rewards for the guard
  * @ring: records for user space; its tail is the reader's
  *
@@ -63,7 +62,6 @@ struct ml_cpu {
 	u64 clipped_rewards;
 	u64 context;
 	u64 context_id;
-	u64 decided[ML_NR_ARMS];
 	struct ml_batch batch;
 	struct ml_ring ring;
 };
@@ -93,6 +91,8 @@ struct ml_table {
  * @hints: written under @hint_mutex
  * @guard_lock: protects @guard; interrupts off
  * @guard: the mode machine
+ * @tally: of all CPUs when @tally_trial began, used by @tick
+ * @tally_trial: see @tally
  * @backend: written under @guard_lock
  * @sample_shift: written under @guard_lock
  * @hints_invalid: written under @guard_lock
@@ -140,6 +140,8 @@ struct ml_proxy {
 
 	raw_spinlock_t guard_lock ____cacheline_aligned_in_smp;
 	struct ml_guard guard;
+	struct ml_tally tally;
+	u32 tally_trial;
 	enum ml_backend backend;
 	u32 sample_shift;
 	u64 hints_invalid;

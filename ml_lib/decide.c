@@ -131,10 +131,10 @@ static void record_sample(struct ml_proxy *proxy, struct ml_cpu *cpu, u32 word,
 			  u64 context, const s32 *features,
 			  struct ml_decision *decision)
 {
-	u32 n = proxy->nr_features, head;
+	u32 n = proxy->nr_features, size = proxy->sample_size, head;
 	struct ml_sample *sample;
 
-	sample = ml_ring_reserve(&cpu->ring, proxy->sample_size, &head);
+	sample = ml_ring_reserve(&cpu->ring, size, &head);
 	if (!sample) {
 		cpu->ring.lost_samples++;
 		return;
@@ -142,7 +142,7 @@ static void record_sample(struct ml_proxy *proxy, struct ml_cpu *cpu, u32 word,
 	cpu->ring.samples++;
 	sample->head = (struct ml_record) {
 		.type = ML_RECORD_SAMPLE,
-		.size = proxy->sample_size,
+		.size = size,
 		.cpu = smp_processor_id(),
 	};
 	sample->id = decision->id;
@@ -274,29 +274,26 @@ static noinline void record_outcome(struct ml_proxy *proxy, struct ml_cpu *cpu,
 		irq_work_queue(&proxy->kick);
 }
 
-static void begin_batch(struct ml_cpu *cpu)
+static noinline void judge(struct ml_proxy *proxy, struct ml_batch *batch)
 {
-	cpu->decided[ML_ARM_CONTROL] = cpu->decisions[ML_ARM_CONTROL];
-	cpu->decided[ML_ARM_TREATMENT] = cpu->decisions[ML_ARM_TREATMENT];
-}
-
-static noinline void judge(struct ml_proxy *proxy, struct ml_cpu *cpu)
-{
-	struct ml_batch *batch = &cpu->batch;
 	enum ml_mode before;
-	unsigned int arm;
 
 	/* Another CPU is at it: the next reward of this one tries again */
 	if (!raw_spin_trylock(&proxy->guard_lock))
 		return;
-	for (arm = 0; arm < ML_NR_ARMS; arm++)
-		batch->asked[arm] = min_t(u64, U32_MAX, cpu->decisions[arm] -
-					  cpu->decided[arm]);
 	before = proxy->guard.mode;
 	ml_guard_judge(&proxy->guard, batch, ml_now());
 	ml_guard_unlock(proxy, before);
-	if (!batch->n[ML_ARM_CONTROL])
-		begin_batch(cpu);
+}
+
+static bool add_to_batch(const struct ml_proxy *proxy, struct ml_batch *batch,
+			 unsigned int arm, s32 reward)
+{
+	u32 order = proxy->arm_slot_order;
+
+	if (likely(!order))
+		return ml_batch_add(batch, arm, reward);
+	return ml_batch_add_slot(batch, ml_now() >> order, arm, reward);
 }
 
 /**
@@ -331,15 +328,13 @@ void __ml_observe(struct ml_site *site, const struct ml_decision *decision,
 
 	batch = &cpu->batch;
 	trial = READ_ONCE(proxy->trial);
-	if (unlikely(batch->trial != trial)) {
+	if (unlikely(batch->trial != trial))
 		*batch = (struct ml_batch) { .trial = trial, .pivot = reward };
-		begin_batch(cpu);
-	}
 	/* What was decided in another trial says nothing about this one */
 	if (decision->trial == trial &&
 	    READ_ONCE(proxy->word) & ML_WORD_SHARE &&
-	    ml_batch_add(batch, arm, reward))
-		judge(proxy, cpu);
+	    add_to_batch(proxy, batch, arm, reward))
+		judge(proxy, batch);
 
 	if (decision->flags & SAMPLED &&
 	    READ_ONCE(proxy->word) & ML_WORD_RECORD)

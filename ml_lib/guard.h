@@ -3,6 +3,7 @@
 #ifndef _ML_LIB_GUARD_H
 #define _ML_LIB_GUARD_H
 
+#include <linux/math64.h>
 #include <linux/types.h>
 #include <uapi/linux/ml_lib.h>
 
@@ -10,6 +11,9 @@
 #define ML_BATCH_MIN		32
 /* More rewards of one arm than this are not taken into a batch */
 #define ML_BATCH_MAX		8192
+/* Rewards of one arm and decisions of the other that show attrition */
+#define ML_ATTRITION_TOLD	1024
+#define ML_ATTRITION_ASKED	512
 /* Batches that only measure the noise before benefit is looked for */
 #define ML_TRIAL_WARMUP		8
 /* Batches after which a trial ends */
@@ -18,6 +22,8 @@
 #define ML_GUARD_LINES		4
 /* 12 bits of evidence, in nats with 16 fraction bits: 12 * ln(2) * 65536 */
 #define ML_EVIDENCE_LIMIT	545114
+/* The same as people read it, in 1/1000 bit */
+#define ML_EVIDENCE_MBITS	12000
 /* Invalid hints within one watchdog period that are an emergency */
 #define ML_INVALID_MAX		256
 /* Hold-off after an emergency: 1 s, doubling up to 64 s */
@@ -28,18 +34,32 @@
  * struct ml_batch - rewards of one CPU that wait to be judged
  * @trial: that they belong to
  * @pivot: subtracted from every reward, so that the squares stay small
- * @asked: decisions by arm meanwhile; set before the batch is judged
  * @n: rewards by arm
  * @sum: of (reward - pivot)
  * @sumsq: of (reward - pivot)^2: at most 2^13 * 2^42
+ * @slot: see ml_batch_add_slot()
+ * @slot_n: rewards in @slot by arm
+ * @slot_sum: of the rewards in @slot
  */
 struct ml_batch {
 	u32 trial;
 	s32 pivot;
-	u32 asked[ML_NR_ARMS];
 	u32 n[ML_NR_ARMS];
 	s64 sum[ML_NR_ARMS];
 	u64 sumsq[ML_NR_ARMS];
+	u64 slot;
+	u32 slot_n[ML_NR_ARMS];
+	s64 slot_sum[ML_NR_ARMS];
+};
+
+/**
+ * struct ml_tally - decisions and rewards of all CPUs since a trial began
+ * @asked: decisions by arm
+ * @told: rewards by arm
+ */
+struct ml_tally {
+	u64 asked[ML_NR_ARMS];
+	u64 told[ML_NR_ARMS];
 };
 
 /**
@@ -59,6 +79,7 @@ struct ml_batch {
  * @noise: standard deviation that scaled the last batch, 8 fraction bits
  * @hold_level: next hold-off is ML_HOLD_NS << hold_level
  * @hold_until: no mode but emergency before then; 0: no hold-off
+ * @hold_reason: why
  * @since: time of the last change of @mode
  * @alive: last sign of life of the agent
  * @invalid: invalid hints in this watchdog period
@@ -85,6 +106,7 @@ struct ml_guard {
 	u64 noise;
 	u32 hold_level;
 	u64 hold_until;
+	enum ml_reason hold_reason;
 	u64 since;
 	u64 alive;
 	u32 invalid;
@@ -105,6 +127,8 @@ void ml_guard_limit(struct ml_guard *guard, enum ml_mode cap, int pin, u64 now);
 void ml_guard_emergency(struct ml_guard *guard, enum ml_reason reason,
 			u64 now);
 void ml_guard_invalid(struct ml_guard *guard, u32 count, u64 period, u64 now);
+void ml_guard_attrition(struct ml_guard *guard, const struct ml_tally *tally,
+			u64 now);
 void ml_guard_tick(struct ml_guard *guard, u64 watchdog, u64 now);
 s32 ml_evidence_mbits(const s64 *evidence);
 
@@ -127,9 +151,44 @@ static inline bool ml_batch_add(struct ml_batch *batch, unsigned int arm,
 		batch->sum[arm] += x;
 		batch->sumsq[arm] += x * x;
 	}
-	return batch->n[arm] >= ML_BATCH_MIN &&
-	       (batch->n[!arm] >= ML_BATCH_MIN ||
-		batch->n[arm] == ML_BATCH_MAX);
+	return batch->n[arm] >= ML_BATCH_MIN && batch->n[!arm] >= ML_BATCH_MIN;
+}
+
+/**
+ * ml_batch_add_slot() - take a reward into a batch by way of its slot's mean
+ * @batch: of the same trial
+ * @slot: in which the reward came: any number that changes with the slot
+ * @arm: of the decision
+ * @reward: within +-ML_REWARD_LIMIT
+ *
+ * Where an arm is drawn for a whole slot of time, rewards of the same slot are
+ * not independent draws, and counting each would overrate the evidence by far.
+ * A slot counts as one reward an arm: the mean.
+ *
+ * Context: Any; the caller keeps others away from @batch.
+ * Return: true if the batch should be judged.
+ */
+static inline bool ml_batch_add_slot(struct ml_batch *batch, u64 slot,
+				     unsigned int arm, s32 reward)
+{
+	bool ripe = false;
+	unsigned int i;
+
+	if (slot != batch->slot) {
+		batch->slot = slot;
+		for (i = 0; i < ML_NR_ARMS; i++) {
+			if (!batch->slot_n[i])
+				continue;
+			ripe |= ml_batch_add(batch, i,
+					     div_s64(batch->slot_sum[i],
+						     batch->slot_n[i]));
+			batch->slot_n[i] = 0;
+			batch->slot_sum[i] = 0;
+		}
+	}
+	batch->slot_n[arm]++;
+	batch->slot_sum[arm] += reward;
+	return ripe;
 }
 
 #endif /* _ML_LIB_GUARD_H */

@@ -193,6 +193,35 @@ bool ml_proxy_readable(struct ml_proxy *proxy)
 	return false;
 }
 
+/*
+ * Over all CPUs: a reward may come on another one than its decision was made
+ * on. Caller holds guard_lock.
+ */
+static void watch_attrition(struct ml_proxy *proxy, u64 now)
+{
+	struct ml_tally tally = {};
+	unsigned int i, arm;
+
+	for_each_possible_cpu(i) {
+		const struct ml_cpu *cpu = per_cpu_ptr(proxy->cpu, i);
+
+		for (arm = 0; arm < ML_NR_ARMS; arm++) {
+			tally.asked[arm] += READ_ONCE(cpu->decisions[arm]);
+			tally.told[arm] += READ_ONCE(cpu->outcomes[arm]);
+		}
+	}
+	if (proxy->tally_trial != proxy->guard.trial) {
+		proxy->tally_trial = proxy->guard.trial;
+		proxy->tally = tally;
+		return;
+	}
+	for (arm = 0; arm < ML_NR_ARMS; arm++) {
+		tally.asked[arm] -= proxy->tally.asked[arm];
+		tally.told[arm] -= proxy->tally.told[arm];
+	}
+	ml_guard_attrition(&proxy->guard, &tally, now);
+}
+
 static void tick(struct work_struct *work)
 {
 	struct ml_proxy *proxy = container_of(work, struct ml_proxy, tick.work);
@@ -207,6 +236,7 @@ static void tick(struct work_struct *work)
 	alive = proxy->guard.alive;
 	ml_guard_tick(&proxy->guard, proxy->backend == ML_BACKEND_AGENT ?
 		      proxy->watchdog_ns : 0, now);
+	watch_attrition(proxy, now);
 	reason = proxy->guard.reason;
 	if (ml_guard_unlock(proxy, before) != before &&
 	    reason == ML_REASON_STALE)
