@@ -15,8 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 
 #include "join.h"
+#include "latency.h"
 #include "mlctl.h"
 #include "trainer.h"
 #include "window.h"
@@ -90,6 +92,7 @@ struct batch {
 	unsigned int nr;
 	unsigned int width;
 	uint64_t contexts[MAX_BATCH];
+	uint64_t times[MAX_BATCH]; /* of the features, CLOCK_MONOTONIC */
 	struct ml_hint hints[MAX_BATCH];
 	uint16_t slots[BATCH_SLOTS]; /* index + 1, 0: empty */
 	int32_t *features;
@@ -112,6 +115,7 @@ struct agent {
 	uint64_t told_lost;
 	uint64_t random;
 	unsigned int nr_models;
+	struct latency round_trip; /* from a sample to its context's hint */
 };
 
 /* Tell of an event, in a line. */
@@ -232,6 +236,20 @@ static double draw(struct agent *a)
 	return (double)(a->random >> 11) * 0x1p-53;
 }
 
+/* Hints have just become usable: how old are the features behind them? */
+static void count_round_trips(struct agent *a)
+{
+	struct timespec ts;
+	uint64_t now;
+	unsigned int i;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	now = ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+	for (i = 0; i < a->batch.nr; i++)
+		if (now > a->batch.times[i])
+			latency_add(&a->round_trip, now - a->batch.times[i], 1);
+}
+
 static int write_hints(struct agent *a)
 {
 	struct batch *b = &a->batch;
@@ -262,7 +280,11 @@ static int write_hints(struct agent *a)
 	/* The writes in flight are enough: wait for this one. */
 	if (ret == -EAGAIN)
 		ret = libml_write(a->ml, b->hints, b->nr);
-	return ret < 0 ? fail_proxy(a->proxy, "write", ret) : 0;
+	if (ret < 0)
+		return fail_proxy(a->proxy, "write", ret);
+	/* The device takes hints without waiting: they are in the table. */
+	count_round_trips(a);
+	return 0;
 }
 
 static int flush_batch(struct agent *a)
@@ -294,6 +316,7 @@ static int add_to_batch(struct agent *a, const struct ml_sample *sample)
 		b->slots[slot] = ++b->nr;
 	}
 	at = b->slots[slot] - 1;
+	b->times[at] = sample->time_ns;
 	memcpy(b->features + (size_t)at * b->width, sample->features,
 	       b->width * sizeof(*b->features));
 	return 0;
@@ -582,6 +605,12 @@ static int run(struct agent *a)
 	if (!ret)
 		ret = loop(a);
 	tell_losses(a);
+	if (a->round_trip.nr)
+		say(a, "end",
+		    "%" PRIu64 " hints, from sample to use: median %" PRIu64
+		    " ns, p99 %" PRIu64 " ns",
+		    a->round_trip.nr, latency_quantile(&a->round_trip, 0.5),
+		    latency_quantile(&a->round_trip, 0.99));
 	return ret;
 }
 
