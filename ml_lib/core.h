@@ -109,6 +109,7 @@ struct ml_table {
  * @hint_mutex: the one writer of the hints
  * @wait: the reader waits here
  * @agent: the file that is attached, or NULL; under @mutex
+ * @read_first: the ring that the next read begins with, under @read_mutex
  * @hints_taken: written under @hint_mutex
  * @ring_order: of the consumer
  * @wake_bytes: fill level of a ring that wakes the reader, under @mutex
@@ -159,6 +160,7 @@ struct ml_proxy {
 	struct mutex hint_mutex;	/* the one writer */
 	wait_queue_head_t wait;
 	struct file *agent;
+	unsigned int read_first;
 	u64 hints_taken;
 	u32 ring_order;
 	u32 wake_bytes;
