@@ -286,14 +286,61 @@ static noinline void judge(struct ml_proxy *proxy, struct ml_batch *batch)
 	ml_guard_unlock(proxy, before);
 }
 
-static bool add_to_batch(const struct ml_proxy *proxy, struct ml_batch *batch,
-			 unsigned int arm, s32 reward)
+/* A reward that begins a batch, or goes by way of its slot's mean */
+static bool add_slowly(const struct ml_proxy *proxy, struct ml_batch *batch,
+		       const struct ml_decision *decision, s32 reward)
 {
-	u32 order = proxy->arm_slot_order;
+	u32 trial = READ_ONCE(proxy->trial), order = proxy->arm_slot_order;
 
-	if (likely(!order))
-		return ml_batch_add(batch, arm, reward);
-	return ml_batch_add_slot(batch, ml_now() >> order, arm, reward);
+	if (batch->trial != trial)
+		*batch = (struct ml_batch) { .trial = trial, .pivot = reward };
+	if (decision->trial != trial)
+		return false;
+	if (!order)
+		return ml_batch_add(batch, decision->arm, reward);
+	return ml_batch_add_slot(batch, ml_now() >> order, decision->arm,
+				 reward);
+}
+
+/* How far a reward has come in __ml_observe() */
+enum progress { NOT_ADDED, ADDED, RIPE };
+
+/* What is beyond counting and adding; a tail call as act() is */
+static noinline void settle(struct ml_proxy *proxy,
+			    const struct ml_decision *decision, s32 reward,
+			    enum progress progress, unsigned long flags)
+{
+	struct ml_cpu *cpu = this_cpu_ptr(proxy->cpu);
+
+	if (progress == NOT_ADDED &&
+	    add_slowly(proxy, &cpu->batch, decision, reward))
+		progress = RIPE;
+	if (progress == RIPE)
+		judge(proxy, &cpu->batch);
+	if (decision->flags & SAMPLED &&
+	    READ_ONCE(proxy->word) & ML_WORD_RECORD)
+		record_outcome(proxy, cpu, decision->id, reward);
+	if (trace_ml_observe_enabled())
+		trace_ml_observe(proxy->info.name, decision->id, decision->arm,
+				 reward);
+	local_irq_restore(flags);
+}
+
+static __always_inline enum progress
+add_quickly(const struct ml_proxy *proxy, struct ml_batch *batch,
+	    const struct ml_decision *decision, unsigned long arm, s32 reward)
+{
+	u32 trial = READ_ONCE(proxy->trial);
+
+	/* Nothing is treated, nothing to compare */
+	if (!(READ_ONCE(proxy->word) & ML_WORD_SHARE))
+		return ADDED;
+	if (unlikely(batch->trial != trial || proxy->arm_slot_order))
+		return NOT_ADDED;
+	/* What was decided in another trial says nothing about this one */
+	if (unlikely(decision->trial != trial))
+		return ADDED;
+	return ml_batch_add(batch, arm, reward) ? RIPE : ADDED;
 }
 
 /**
@@ -307,17 +354,17 @@ static bool add_to_batch(const struct ml_proxy *proxy, struct ml_batch *batch,
 void __ml_observe(struct ml_site *site, const struct ml_decision *decision,
 		  s32 reward)
 {
-	unsigned int arm = decision->arm & 1;
-	struct ml_batch *batch;
+	unsigned long arm = decision->arm & 1, flags;
+	enum progress progress;
 	struct ml_proxy *proxy;
-	unsigned long flags;
 	struct ml_cpu *cpu;
-	u32 trial;
 
 	local_irq_save(flags);
 	proxy = rcu_dereference_sched(site->proxy);
-	if (unlikely(!proxy))
-		goto out;
+	if (unlikely(!proxy)) {
+		local_irq_restore(flags);
+		return;
+	}
 	cpu = this_cpu_ptr(proxy->cpu);
 	if (unlikely(reward > ML_REWARD_LIMIT || reward < -ML_REWARD_LIMIT)) {
 		reward = clamp(reward, -ML_REWARD_LIMIT, ML_REWARD_LIMIT);
@@ -325,23 +372,11 @@ void __ml_observe(struct ml_site *site, const struct ml_decision *decision,
 	}
 	cpu->outcomes[arm]++;
 	cpu->reward_sum[arm] += reward;
-
-	batch = &cpu->batch;
-	trial = READ_ONCE(proxy->trial);
-	if (unlikely(batch->trial != trial))
-		*batch = (struct ml_batch) { .trial = trial, .pivot = reward };
-	/* What was decided in another trial says nothing about this one */
-	if (decision->trial == trial &&
-	    READ_ONCE(proxy->word) & ML_WORD_SHARE &&
-	    add_to_batch(proxy, batch, arm, reward))
-		judge(proxy, batch);
-
-	if (decision->flags & SAMPLED &&
-	    READ_ONCE(proxy->word) & ML_WORD_RECORD)
-		record_outcome(proxy, cpu, decision->id, reward);
-	if (trace_ml_observe_enabled())
-		trace_ml_observe(proxy->info.name, decision->id, arm, reward);
-out:
-	local_irq_restore(flags);
+	progress = add_quickly(proxy, &cpu->batch, decision, arm, reward);
+	if (progress != ADDED || decision->flags & SAMPLED ||
+	    trace_ml_observe_enabled())
+		settle(proxy, decision, reward, progress, flags);
+	else
+		local_irq_restore(flags);
 }
 EXPORT_SYMBOL_GPL(__ml_observe);

@@ -61,7 +61,7 @@ mlctl unload bench
 
 # The way of a sample to a hint that can be used
 mlctl mode bench --backend agent
-mlctl -j agent bench --model model.json >agent.json &
+mlctl agent bench --model model.json >agent.txt &
 sleep 5
 kill $!
 wait
