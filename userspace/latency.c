@@ -38,7 +38,7 @@ uint64_t latency_quantile(const struct latency *l, double share)
 	uint64_t seen = 0;
 	unsigned int class;
 
-	for (class = 0; l->nr && class < LATENCY_CLASSES; class++) {
+	for (class = 0; l->nr && class < LATENCY_CLASSES; class ++) {
 		seen += l->count[class];
 		if (seen >= share * l->nr && seen)
 			return class_end(class);
