@@ -15,7 +15,7 @@ usage()
 	Test the ML_LIB core in a guest; with TEXT, of device_test only what has
 	it in its name.
 	  KERNEL_DIR=DIR   kernel to boot (default: build/kernel)
-	  PARTS="NAME ..." of: device life stress leaks (default: device life)
+	  PARTS="NAME ..." of: device life stress failslab leaks (default: device life)
 	  STRESS=SECONDS   how long ml_stress and fd_hammer run (20)
 	  CORE_LIMIT=S     wall seconds before the guest counts as hung (900)
 	  CORE_MEMORY=MB   of the guest (512)
