@@ -15,7 +15,8 @@ usage()
 	Test the ML_LIB core in a guest; with TEXT, of device_test only what has
 	it in its name.
 	  KERNEL_DIR=DIR   kernel to boot (default: build/kernel)
-	  PARTS="NAME ..." of: device life stress failslab leaks (default: device life)
+	  PARTS="NAME ..." of: device life traces stress failslab leaks
+	                   (default: device life traces)
 	  STRESS=SECONDS   how long ml_stress and fd_hammer run (20)
 	  CORE_LIMIT=S     wall seconds before the guest counts as hung (900)
 	  CORE_MEMORY=MB   of the guest (512)
@@ -25,7 +26,7 @@ usage()
 case ${1:-} in
 --help | -h) usage; exit 0 ;;
 esac
-: "${PARTS:=device life}" "${STRESS:=20}" "${CORE_LIMIT:=900}" "${CORE_MEMORY:=512}"
+: "${PARTS:=device life traces}" "${STRESS:=20}" "${CORE_LIMIT:=900}" "${CORE_MEMORY:=512}"
 programs=$top/build/userspace/tests
 tests=$top/userspace/tests
 modules=$KERNEL_DIR/ml_suite/ml_lib
