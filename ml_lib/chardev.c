@@ -148,21 +148,22 @@ static long attach(struct file *file, void *unused)
 static ssize_t read_rings(struct ml_proxy *proxy, struct iov_iter *to)
 {
 	ssize_t done = 0, len;
+	bool too_small = false;
 	unsigned int cpu;
 
 	/* A small buffer must not show the first CPUs only */
 	for_each_cpu_wrap(cpu, cpu_possible_mask, proxy->read_first) {
 		len = ml_ring_read(&per_cpu_ptr(proxy->cpu, cpu)->ring, cpu,
 				   to);
-		if (len < 0)
+		if (len == -EINVAL)
+			too_small = true;
+		else if (len < 0)
 			return done ?: len;
-		done += len;
+		else
+			done += len;
 	}
 	proxy->read_first = (proxy->read_first + 1) % nr_cpu_ids;
-	/* There is something, but nothing that fits */
-	if (!done && ml_proxy_readable(proxy))
-		return -EINVAL;
-	return done;
+	return !done && too_small ? -EINVAL : done;
 }
 
 static ssize_t ml_read_iter(struct kiocb *iocb, struct iov_iter *to)

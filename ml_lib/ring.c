@@ -87,7 +87,7 @@ static ssize_t tell_losses(struct ml_ring *ring, u32 cpu, struct iov_iter *to)
 	};
 
 	if (iov_iter_count(to) < sizeof(lost))
-		return 0;
+		return -EINVAL;
 	if (copy_to_iter(&lost, sizeof(lost), to) != sizeof(lost))
 		return -EFAULT;
 	WRITE_ONCE(ring->told_samples, samples);
@@ -121,7 +121,8 @@ static u32 run_length(const struct ml_ring *ring, u32 tail, u32 head, u32 most)
  * @to: where to
  *
  * Context: Process; one reader at a time. May fault.
- * Return: Bytes, 0 if there is nothing or nothing that fits, or -EFAULT.
+ * Return: Bytes; 0 if there is nothing; -EINVAL if the first record does not
+ * fit; -EFAULT.
  */
 ssize_t ml_ring_read(struct ml_ring *ring, u32 cpu, struct iov_iter *to)
 {
@@ -131,7 +132,7 @@ ssize_t ml_ring_read(struct ml_ring *ring, u32 cpu, struct iov_iter *to)
 
 	if (untold(ring)) {
 		done = tell_losses(ring, cpu, to);
-		if (done <= 0)
+		if (done < 0)
 			return done;
 	}
 	while (tail != head) {
@@ -148,7 +149,7 @@ ssize_t ml_ring_read(struct ml_ring *ring, u32 cpu, struct iov_iter *to)
 		len = run_length(ring, tail, head,
 				 min_t(size_t, iov_iter_count(to), U32_MAX));
 		if (!len)
-			break;
+			return done ?: -EINVAL;
 		copied = copy_to_iter(from, len, to);
 		if (copied != len) {
 			iov_iter_revert(to, copied);
