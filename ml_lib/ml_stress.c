@@ -11,6 +11,7 @@
 #include <linux/bottom_half.h>
 #include <linux/cpumask.h>
 #include <linux/delay.h>
+#include <linux/hash.h>
 #include <linux/hrtimer.h>
 #include <linux/kthread.h>
 #include <linux/ml_lib.h>
@@ -93,11 +94,22 @@ struct stress_cpu {
 static DEFINE_PER_CPU(struct stress_cpu, stress_cpus);
 static struct task_struct *life_thread;
 
+/*
+ * Numbers for any context: get_random_u32() may not be called with a raw lock
+ * held. Two CPUs may get the same one, which does no harm here.
+ */
+static u32 draw_number(void)
+{
+	static atomic_t count;
+
+	return hash_32(atomic_inc_return(&count), 32) >> 3;
+}
+
 /* A site's key is a constant of its call sites, hence inline */
 static __always_inline void step(struct ml_site *site,
 				 struct ml_decision *decision)
 {
-	u32 draw = get_random_u32();
+	u32 draw = draw_number();
 	s32 features[NR_FEATURES] = { draw, draw >> 3, draw % 7, 0, -1 };
 	unsigned int action = ml_decide(site, draw % 97, features, decision);
 
@@ -110,9 +122,9 @@ static void stress_step(void)
 	struct ml_decision decision;
 
 	step(&site0, &decision);
-	ml_observe(&site0, &decision, (s32)get_random_u32());
+	ml_observe(&site0, &decision, (s32)draw_number());
 	step(&site1, &decision);
-	ml_observe(&site1, &decision, get_random_u32() % 100);
+	ml_observe(&site1, &decision, draw_number() % 100);
 }
 
 static enum hrtimer_restart stress_timer(struct hrtimer *timer)
