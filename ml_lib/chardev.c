@@ -155,10 +155,10 @@ static ssize_t read_rings(struct ml_proxy *proxy, struct iov_iter *to)
 	for_each_cpu_wrap(cpu, cpu_possible_mask, proxy->read_first) {
 		len = ml_ring_read(&per_cpu_ptr(proxy->cpu, cpu)->ring, cpu,
 				   to);
-		if (len == -EINVAL)
-			too_small = true;
-		else if (len < 0)
+		if (len < 0 && len != -EINVAL)
 			return done ?: len;
+		if (len < 0)
+			too_small = true;
 		else
 			done += len;
 	}

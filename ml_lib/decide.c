@@ -278,7 +278,7 @@ static noinline void judge(struct ml_proxy *proxy, struct ml_batch *batch)
 {
 	enum ml_mode before;
 
-	/* Another CPU is at it: the next reward of this one tries again */
+	/* Another CPU is at it: the next reward (or slot) tries again */
 	if (!raw_spin_trylock(&proxy->guard_lock))
 		return;
 	before = proxy->guard.mode;

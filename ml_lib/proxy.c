@@ -193,11 +193,8 @@ bool ml_proxy_readable(struct ml_proxy *proxy)
 	return false;
 }
 
-/*
- * Over all CPUs: a reward may come on another one than its decision was made
- * on. Caller holds guard_lock.
- */
-static void watch_attrition(struct ml_proxy *proxy, u64 now)
+/* Over all CPUs: a reward may come on another one than its decision */
+static struct ml_tally tally_up(struct ml_proxy *proxy)
 {
 	struct ml_tally tally = {};
 	unsigned int i, arm;
@@ -210,6 +207,15 @@ static void watch_attrition(struct ml_proxy *proxy, u64 now)
 			tally.told[arm] += READ_ONCE(cpu->outcomes[arm]);
 		}
 	}
+	return tally;
+}
+
+/* Caller holds guard_lock */
+static void watch_attrition(struct ml_proxy *proxy, struct ml_tally tally,
+			    u64 now)
+{
+	unsigned int arm;
+
 	if (proxy->tally_trial != proxy->guard.trial) {
 		proxy->tally_trial = proxy->guard.trial;
 		proxy->tally = tally;
@@ -225,6 +231,7 @@ static void watch_attrition(struct ml_proxy *proxy, u64 now)
 static void tick(struct work_struct *work)
 {
 	struct ml_proxy *proxy = container_of(work, struct ml_proxy, tick.work);
+	struct ml_tally tally = tally_up(proxy);
 	enum ml_reason reason;
 	enum ml_mode before;
 	u64 now, alive;
@@ -236,7 +243,7 @@ static void tick(struct work_struct *work)
 	alive = proxy->guard.alive;
 	ml_guard_tick(&proxy->guard, proxy->backend == ML_BACKEND_AGENT ?
 		      proxy->watchdog_ns : 0, now);
-	watch_attrition(proxy, now);
+	watch_attrition(proxy, tally, now);
 	reason = proxy->guard.reason;
 	if (ml_guard_unlock(proxy, before) != before &&
 	    reason == ML_REASON_STALE)
@@ -571,7 +578,6 @@ static void forget(struct ml_proxy *proxy)
 {
 	unsigned int i;
 
-	mutex_lock(&proxy->read_mutex);
 	for_each_possible_cpu(i) {
 		struct ml_cpu *cpu = per_cpu_ptr(proxy->cpu, i);
 
@@ -583,9 +589,7 @@ static void forget(struct ml_proxy *proxy)
 		cpu->invalid_actions = 0;
 		cpu->clipped_rewards = 0;
 		cpu->batch = (struct ml_batch) {};
-		ml_ring_forget(&cpu->ring);
 	}
-	mutex_unlock(&proxy->read_mutex);
 	mutex_lock(&proxy->hint_mutex);
 	ml_hints_clear(&proxy->hints);
 	proxy->hints_taken = 0;
@@ -602,7 +606,8 @@ static void forget(struct ml_proxy *proxy)
  * @site: has a proxy; is stopped meanwhile if it was started
  *
  * Forgets counts, evidence, hints, and the user's cap and pin. The device,
- * the attached agent, the backend and the loaded table stay.
+ * the attached agent, its records and their counts, the backend and the loaded
+ * table stay.
  *
  * Context: Process, may sleep; see ml_start().
  * Return: 0 or -ENODEV without a proxy.

@@ -39,21 +39,6 @@ void ml_ring_reset(struct ml_ring *ring)
 	WRITE_ONCE(ring->told_outcomes, READ_ONCE(ring->lost_outcomes));
 }
 
-/**
- * ml_ring_forget() - begin to count anew
- * @ring: the ring
- *
- * Context: Reader's side, while nobody writes.
- */
-void ml_ring_forget(struct ml_ring *ring)
-{
-	ring->samples = 0;
-	ring->outcomes = 0;
-	ring->lost_samples = 0;
-	ring->lost_outcomes = 0;
-	ml_ring_reset(ring);
-}
-
 static bool untold(const struct ml_ring *ring)
 {
 	return READ_ONCE(ring->lost_samples) !=

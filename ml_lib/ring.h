@@ -44,7 +44,6 @@ struct ml_ring {
 };
 
 void ml_ring_reset(struct ml_ring *ring);
-void ml_ring_forget(struct ml_ring *ring);
 bool ml_ring_readable(const struct ml_ring *ring);
 ssize_t ml_ring_read(struct ml_ring *ring, u32 cpu, struct iov_iter *to);
 

@@ -51,10 +51,11 @@ struct ml_action {
  */
 struct ml_ops {
 	/**
-	 * @correct: The model has lost its mode: @mode is lower than before.
-	 * Put right what its actions may have left behind. Called from a
-	 * workqueue, may sleep, never after ml_destroy() has returned. The
-	 * decisions already follow the new mode. Default: nothing.
+	 * @correct: The model has lost a mode, for @reason; @mode is that of
+	 * now, which may be a higher one again. Put right what its actions may
+	 * have left behind. Called from a workqueue, may sleep, never after
+	 * ml_destroy() has returned. The decisions already follow the new
+	 * mode. Default: nothing.
 	 */
 	void (*correct)(void *priv, enum ml_mode mode, enum ml_reason reason);
 

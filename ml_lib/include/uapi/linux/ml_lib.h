@@ -169,7 +169,10 @@ struct ml_entry {
 	char about[ML_ABOUT_LEN];
 };
 
-/* ML_IOC_STATS: counts since the proxy was created or re-initialised. Anyone. */
+/*
+ * ML_IOC_STATS: counts since the proxy was created or re-initialised, of records
+ * since it was created. Anyone.
+ */
 struct ml_stats {
 	__u32 mode;		/* enum ml_mode */
 	__u32 reason;		/* enum ml_reason: of the last mode change */
