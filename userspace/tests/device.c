@@ -13,7 +13,7 @@
 #include "device.h"
 
 /* Long enough for any machine; nothing is said about how long things take */
-#define PATIENCE_NS 60000000000ULL
+#define PATIENCE_NS 180000000000ULL
 
 int ctl = -1;
 struct ml_describe info;

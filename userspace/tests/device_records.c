@@ -2,6 +2,7 @@
 /*
  * device_test: reading. What is in the records, and that none is missing.
  */
+#define _GNU_SOURCE
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>

@@ -3,6 +3,7 @@
  * device_test: what /dev/ml/<proxy> promises, to friends and to others. TAP on
  * standard output. Needs root and the module ml_demo.
  */
+#define _GNU_SOURCE
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

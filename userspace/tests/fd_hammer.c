@@ -4,6 +4,7 @@
  * while the proxies come and go. Every errno is fine; what is told is an
  * answer that makes no sense. The kernel's own checks find the rest.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
