@@ -7,6 +7,7 @@
 # run, then parity with XGBoost on ROWS (default 1000000) rows a model. Default
 # of OUT.csv: build/results/trees/trees.csv. REPEATS sets how often times are taken.
 set -eu
+set -o pipefail
 
 tests=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$tests/../.." && pwd)
@@ -17,7 +18,9 @@ repeats=${REPEATS:-51}
 
 make -s -C "$tests" "$build/bench_trees" "$build/parity"
 mkdir -p "$build/ifelse" "$(dirname "$out")"
-"$build/bench_trees" --repeats "$repeats" --out "$out" --dir "$build/ifelse"
-echo
-echo "parity with XGBoost, $rows rows a model:"
-"$build/parity" --rows "$rows"
+{
+	"$build/bench_trees" --repeats "$repeats" --out "$out" --dir "$build/ifelse"
+	echo
+	echo "parity with XGBoost, $rows rows a model:"
+	"$build/parity" --rows "$rows"
+} | tee "${out%.csv}.txt"
