@@ -78,8 +78,9 @@ static void reads(void)
 
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
 		new_ring(&ring);
-		fd = open_agent(flags[i]);
+		/* Before the agent is there: nothing is recorded until then */
 		from = settled();
+		fd = open_agent(flags[i]);
 		samples = 0;
 		for (round = 0; round < 200; round++) {
 			unsigned int nr = 0, j;
