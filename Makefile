@@ -45,7 +45,7 @@ userspace:
 	@$(MAKE) -s -C userspace
 
 .PHONY: initramfs core-image deps-bench deps-test deps-lint
-initramfs:
+initramfs: userspace
 	@needs=$$($(runner)/bench --needs) && $(runner)/initramfs $$needs
 
 core-image: userspace

@@ -81,7 +81,7 @@ read_header()
 	[ -r "$file" ] || die -x "$EX_DATAERR" "$file: cannot be read"
 	case $kind in
 	workload) known="about consumer split device memory needs metric package suite" ;;
-	policy) known="about consumer suite cmdline" ;;
+	policy) known="about consumer suite cmdline needs" ;;
 	esac
 	while IFS= read -r line || [ -n "$line" ]; do
 		n=$((n + 1))

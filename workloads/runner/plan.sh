@@ -64,10 +64,10 @@ in_suite() { [ -n "$1" ] || case " $2 " in *" $SUITE "*) ;; *) false ;; esac; }
 # Every file is read and checked here, before anything boots. Fills RUNS with
 # "consumer|workload|split|device|policy|seed|memory|metric|file|policy file"
 declare -a RUNS=()
-declare -A POLICY_CONSUMERS=() POLICY_CMDLINE=() PROGRAMS=() PACKAGES=() SEEN=()
+declare -A POLICY_CONSUMERS=() POLICY_CMDLINE=() POLICY_NEEDS=() PROGRAMS=() PACKAGES=() SEEN=()
 plan()
 {
-	local list file policies=() workloads=() seed device policy name entry
+	local list file policies=() workloads=() seed device policy name entry need
 
 	list=$(policy_files) || exit
 	mapfile -t POLICY_LIST <<<"$list"
@@ -77,6 +77,7 @@ plan()
 		policies+=("$file")
 		POLICY_CONSUMERS[$file]=${H[consumer]}
 		POLICY_CMDLINE[$file]=${H[cmdline]:-}
+		POLICY_NEEDS[$file]=${H[needs]:-}
 	done
 	list=$(workload_files) || exit
 	mapfile -t WORKLOAD_LIST <<<"$list"
@@ -111,6 +112,7 @@ plan()
 			for device in $devices; do
 				for policy in "${policies[@]}"; do
 					words_of "$consumer" "${POLICY_CONSUMERS[$policy]}" || continue
+					for need in ${POLICY_NEEDS[$policy]}; do PROGRAMS[$need]=1; done
 					local base=${policy##*/}
 					RUNS+=("$consumer|$name|$split|$device|${base%.sh}|$seed|$memory|$metric|$file|$policy")
 				done
