@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # about: readahead: an even draw of all actions, 15 of 16 time slots: exploration
 # consumer: block
-# suite: quick full
+# suite: full
 # needs: mlctl
 set -u
 
