@@ -35,13 +35,13 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
 make -s -C "$tests" BUILD="$programs" guest >&2 || die "the guest's tests do not build"
-mkdir -p "$tmp/root"/{bin,dev,proc,sys,tmp,tests} "$keep"
-cp /bin/busybox "$tmp/root/bin/"
+mkdir -p "$tmp/tree"/{bin,dev,proc,sys,tmp,tests} "$keep"
+cp /bin/busybox "$tmp/tree/bin/"
 cp "$programs/device_test" "$programs/fd_hammer" "$tests/life_test.sh" \
-	"$tmp/root/tests/"
+	"$tmp/tree/tests/"
 for module in demo bench stress; do
 	[ ! -f "$modules/ml_$module.ko" ] ||
-		cp "$modules/ml_$module.ko" "$tmp/root/tests/"
+		cp "$modules/ml_$module.ko" "$tmp/tree/tests/"
 done
 [ -f "$modules/ml_demo.ko" ] ||
 	die -x "$EX_UNAVAILABLE" "$modules/ml_demo.ko is not there: build the kernel first"
@@ -51,9 +51,9 @@ case " $PARTS " in
 		die -x "$EX_UNAVAILABLE" "$modules/ml_stress.ko is not there: this kernel cannot be stressed"
 	;;
 esac
-cp "$here/core-init" "$tmp/root/init"
-printf 'PARTS="%s"\nSTRESS=%s\nONLY="%s"\n' "$PARTS" "$STRESS" "${1:-}" >"$tmp/root/tests/env"
-(cd "$tmp/root" && find . | cpio --quiet -o -H newc -R 0:0) >"$tmp/initrd"
+cp "$here/core-init" "$tmp/tree/init"
+printf 'PARTS="%s"\nSTRESS=%s\nONLY="%s"\n' "$PARTS" "$STRESS" "${1:-}" >"$tmp/tree/tests/env"
+(cd "$tmp/tree" && find . | cpio --quiet -o -H newc -R 0:0) >"$tmp/initrd"
 
 qemu_command race "$CORE_MEMORY" 64 1 "$tmp/initrd" ""
 start=$SECONDS
