@@ -65,7 +65,7 @@
  * of invalid hints, the consumer's alarm, rewards that stay away in one arm
  * only (looked at over all CPUs, a few times in a watchdog's period), and harm
  * in learning. It holds for a second, for two the next time,
- * and so on up to 64; reaching collaboration makes it a second again.
+ * and so on up to 64; a promotion makes it a second again.
  *
  * *The user* can cap the mode, or pin it. Pinned, evidence is still gathered
  * but moves nothing; an emergency does.
@@ -101,7 +101,8 @@ static void set_mode(struct ml_guard *guard, enum ml_mode mode,
 		guard->demotions++;
 	if (mode == ML_MODE_EMERGENCY)
 		guard->emergencies++;
-	if (mode >= ML_MODE_COLLABORATION)
+	/* Earned, not pinned */
+	if (reason == ML_REASON_BENEFIT)
 		guard->hold_level = 0;
 	guard->mode = mode;
 	guard->reason = reason;
