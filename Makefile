@@ -4,7 +4,7 @@
 runner := workloads/runner
 export CONSUMER SUITE WORKLOADS POLICIES DEVICES SEEDS OUT ACCEL JOBS RUN_LIMIT KSRC
 
-.PHONY: help bench bench-core bench-trees demo test test-debug lint shell report
+.PHONY: help bench bench-core bench-guard bench-trees demo test test-debug lint shell report
 .PHONY: kernel userspace clean
 
 help:
@@ -15,6 +15,9 @@ bench: deps-bench kernel build/mlreport initramfs
 
 bench-core: deps-bench kernel core-image
 	@$(runner)/bench-core
+
+bench-guard: deps-test
+	@$(runner)/bench-guard
 
 bench-trees: deps-test userspace
 	@userspace/tests/bench-trees.sh
