@@ -55,7 +55,7 @@
  * x is clipped to -4 and 3 batches demote by one mode: about 3 * 32 * 16
  * decisions in recommendation, 3 * 64 in collaboration, 3 * 32 * 16 in
  * learning, for each CPU that decides. The simulations in
- * tests/guard_test.c take 3300 decisions in the median, never 5000, from
+ * tests/guard_sim_test.c take 3300 decisions in the median, never 5000, from
  * recommendation to emergency; 11000, never 30000, where the effect is
  * a quarter of a standard deviation. From learning up to recommendation they
  * take 6400 for an effect of one standard deviation, 12000 for a quarter and
