@@ -81,7 +81,7 @@ read_header()
 	[ -r "$file" ] || die -x "$EX_DATAERR" "$file: cannot be read"
 	case $kind in
 	workload) known="about consumer split device memory needs metric package suite" ;;
-	policy) known="about consumer suite cmdline needs" ;;
+	policy) known="about consumer suite cmdline needs files" ;;
 	esac
 	while IFS= read -r line || [ -n "$line" ]; do
 		n=$((n + 1))
@@ -113,6 +113,9 @@ bad_key()
 	die -x "$EX_DATAERR" "$1: key '$2' is missing, expected $3"
 }
 
+# Of none is what runs only when it is named
+suites_of() { [ "$1" = none ] || words_of "$1" smoke quick full; }
+
 check_workload()
 {
 	local file=$1 mb
@@ -124,8 +127,7 @@ check_workload()
 	[[ ${H[split]:-} =~ ^(train|test)$ ]] || bad_key "$file" split "train or test"
 	words_of "${H[device]:-}" hdd ssd nvme cloud ||
 		bad_key "$file" device "one or more of hdd ssd nvme cloud"
-	words_of "${H[suite]}" smoke quick full ||
-		bad_key "$file" suite "words of smoke quick full"
+	suites_of "${H[suite]}" || bad_key "$file" suite "words of smoke quick full, or none"
 	mb=$(megabytes "${H[memory]:-}") ||
 		bad_key "$file" memory "a size such as 512M or 1G"
 	{ [ "$mb" -ge 128 ] && [ "$mb" -le 2048 ]; } ||
@@ -145,6 +147,5 @@ check_policy()
 	words_of "${H[consumer]:-}" all block mm sched ||
 		bad_key "$1" consumer "all, or words of block mm sched"
 	[ "${H[consumer]}" != all ] || H[consumer]="block mm sched"
-	words_of "${H[suite]}" smoke quick full ||
-		bad_key "$1" suite "words of smoke quick full"
+	suites_of "${H[suite]}" || bad_key "$1" suite "words of smoke quick full, or none"
 }

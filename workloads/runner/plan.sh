@@ -59,15 +59,50 @@ policy_files()
 	done
 }
 
+# files_of POLICY: the files that it takes into the guest, one a line. Their
+# paths begin at the repository, or where a policy of the user's lies.
+files_of()
+{
+	local dir file
+
+	dir=$(cd "$(dirname "$1")" && pwd)
+	case $dir/ in
+	"$top"/*) dir=$top ;;
+	esac
+	for file in ${POLICY_FILES[$1]}; do
+		case $file in
+		/*) printf '%s\n' "$file" ;;
+		*) printf '%s\n' "$dir/$file" ;;
+		esac
+	done
+}
+
+# check_files POLICY: they are there, and their names are free in the guest
+check_files()
+{
+	local file name names=" env workload policy.sh "
+
+	while IFS= read -r file; do
+		[ -f "$file" ] && [ -r "$file" ] ||
+			die -x "$EX_DATAERR" "$1: its file $file is not there"
+		name=${file##*/}
+		case $names in
+		*" $name "*) die -x "$EX_DATAERR" "$1: a second file with the name '$name'" ;;
+		esac
+		names+="$name "
+	done < <(files_of "$1")
+}
+
 in_suite() { [ -n "$1" ] || case " $2 " in *" $SUITE "*) ;; *) false ;; esac; }
 
 # Every file is read and checked here, before anything boots. Fills RUNS with
 # "consumer|workload|split|device|policy|seed|memory|metric|file|policy file"
 declare -a RUNS=()
-declare -A POLICY_CONSUMERS=() POLICY_CMDLINE=() POLICY_NEEDS=() PROGRAMS=() PACKAGES=() SEEN=()
+declare -A POLICY_CONSUMERS=() POLICY_CMDLINE=() POLICY_NEEDS=() POLICY_FILES=() PROGRAMS=() PACKAGES=() SEEN=()
 plan()
 {
 	local list file policies=() workloads=() seed device policy name entry need
+	local -A CHECKED=()
 
 	list=$(policy_files) || exit
 	mapfile -t POLICY_LIST <<<"$list"
@@ -78,6 +113,7 @@ plan()
 		POLICY_CONSUMERS[$file]=${H[consumer]}
 		POLICY_CMDLINE[$file]=${H[cmdline]:-}
 		POLICY_NEEDS[$file]=${H[needs]:-}
+		POLICY_FILES[$file]=${H[files]:-}
 	done
 	list=$(workload_files) || exit
 	mapfile -t WORKLOAD_LIST <<<"$list"
@@ -113,6 +149,8 @@ plan()
 				for policy in "${policies[@]}"; do
 					words_of "$consumer" "${POLICY_CONSUMERS[$policy]}" || continue
 					for need in ${POLICY_NEEDS[$policy]}; do PROGRAMS[$need]=1; done
+					[ -n "${CHECKED[$policy]:-}" ] || check_files "$policy"
+					CHECKED[$policy]=1
 					local base=${policy##*/}
 					RUNS+=("$consumer|$name|$split|$device|${base%.sh}|$seed|$memory|$metric|$file|$policy")
 				done

@@ -17,6 +17,19 @@ identity()
 		  initramfs_sha256: $initramfs, accel: $accel, suite: $suite}'
 }
 
+# The policies' files of this run: {"NAME of POLICY": hash}
+policy_files_sums()
+{
+	local policy file
+
+	for policy in "${!POLICY_FILES[@]}"; do
+		while IFS= read -r file; do
+			[ ! -r "$file" ] || printf '%s of %s %s\n' "${file##*/}" \
+				"${policy##*/}" "$(sha256sum <"$file" | cut -d' ' -f1)"
+		done < <(files_of "$policy")
+	done | LC_ALL=C sort | jq -nR '[inputs | capture("^(?<key>.*) (?<value>[^ ]*)$")] | from_entries'
+}
+
 write_manifest()
 {
 	local packages
@@ -32,8 +45,10 @@ write_manifest()
 		--arg policies "$POLICIES" --arg devices "$DEVICES" \
 		--argjson seeds "$SEEDS" --argjson jobs "$JOBS" \
 		--argjson planned "${#RUNS[@]}" --argjson failed "$FAILED" \
+		--argjson files "$FILES" \
 		--argjson complete "$1" --argjson wall "$SECONDS" '
-		$identity + {qemu: $qemu, commit: $commit, uncommitted_changes: $dirty,
+		$identity + {files_sha256: $files,
+		qemu: $qemu, commit: $commit, uncommitted_changes: $dirty,
 		packages: ($packages | split("\n") | map(select(. != "") | split(" ")
 			| {(.[0]): .[1]}) | add),
 		command: {CONSUMER: $consumer, WORKLOADS: $workloads,
@@ -69,6 +84,7 @@ prepare_out()
 	OUT=$(cd "$OUT" && pwd)
 	[ "$ACCEL" != kvm ] || probe_kvm
 	IDENTITY=$(identity)
+	FILES=$(policy_files_sums)
 	# Now: the tree may change while guests run
 	COMMIT=$(git -C "$top" rev-parse HEAD 2>/dev/null || echo unknown)
 	DIRTY=false
@@ -77,6 +93,16 @@ prepare_out()
 		was=$(jq --argjson now "$IDENTITY" 'with_entries(select(.key | in($now)))' "$OUT/manifest.json" 2>/dev/null) &&
 		[ "$(jq -nS --argjson a "$was" '$a')" = "$(jq -nS --argjson a "$IDENTITY" '$a')" ] ||
 			die -x "$EX_DATAERR" "OUT=$OUT holds results of another kernel, initramfs, suite or accelerator: choose another OUT"
+	fi
+	# A model that has changed since is another policy; what other policies
+	# took stays in the manifest
+	if [ -f "$OUT/manifest.json" ]; then
+		was=$(jq '.files_sha256 // {}' "$OUT/manifest.json")
+		jq -en --argjson was "$was" --argjson now "$FILES" \
+			'$was + $now == $now + $was' >/dev/null ||
+			die -x "$EX_DATAERR" "OUT=$OUT holds results with other files of the policies ($(jq -nr --argjson was "$was" \
+				--argjson now "$FILES" '[$now | keys[] | select($was[.] != null and $was[.] != $now[.])] | join(", ")')): choose another OUT"
+		FILES=$(jq -n --argjson was "$was" --argjson now "$FILES" '$was + $now')
 	fi
 	# Failed and unfinished runs are done again
 	find "$OUT/runs" -mindepth 1 -maxdepth 1 -type d | while read -r dir; do

@@ -36,6 +36,28 @@ expect "the same name twice" 65 "is there already" \
 expect "a policy that does not fit" 65 "no policy fits" \
 	env WORKLOADS="$tmp/w.sh" POLICIES=static-performance "$runner/bench"
 
+policy()
+{
+	printf '# about: x\n# consumer: block\n# suite: %s\n# files: %s\n:\n' "$1" "$2" >"$tmp/p.sh"
+}
+sed -i '/nonesuch/d' "$tmp/w.sh"
+policy full model.bin
+expect "a policy's file that is not there" 65 "p.sh: its file $tmp/model.bin is not there" \
+	env WORKLOADS="$tmp/w.sh" POLICIES="$tmp/p.sh" "$runner/bench"
+: >"$tmp/model.bin"
+expect "one that is, beside the policy" 0 "block w test ssd p 1" \
+	env WORKLOADS="$tmp/w.sh" POLICIES="$tmp/p.sh" "$runner/bench" --list
+policy full "model.bin empty/model.bin"
+: >"$tmp/empty/model.bin"
+expect "two of one name" 65 "a second file with the name 'model.bin'" \
+	env WORKLOADS="$tmp/w.sh" POLICIES="$tmp/p.sh" "$runner/bench"
+policy none README.md
+mkdir -p "$runner/../../build"
+cp "$tmp/p.sh" "$runner/../../build/errors-p.sh"
+expect "paths of ours begin at the repository" 0 "block w test ssd errors-p 1" \
+	env WORKLOADS="$tmp/w.sh" POLICIES="$runner/../../build/errors-p.sh" "$runner/bench" --list
+rm "$runner/../../build/errors-p.sh"
+
 for program in bench kernel initramfs collect deps lint test shell; do
 	expect "$program --help" 0 "usage:" "$runner/$program" --help
 done
