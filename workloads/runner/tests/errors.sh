@@ -57,6 +57,9 @@ cp "$tmp/p.sh" "$runner/../../build/errors-p.sh"
 expect "paths of ours begin at the repository" 0 "block w test ssd errors-p 1" \
 	env WORKLOADS="$tmp/w.sh" POLICIES="$runner/../../build/errors-p.sh" "$runner/bench" --list
 rm "$runner/../../build/errors-p.sh"
+SUITE=full WORKLOADS=$tmp/w.sh "$runner/bench" --list >"$tmp/list"
+! grep -q ' record ' "$tmp/list" && grep -q ' random ' "$tmp/list"
+tap $? "what is of suite none runs only when it is named" "$tmp/list"
 
 for program in bench kernel initramfs collect deps lint test shell; do
 	expect "$program --help" 0 "usage:" "$runner/$program" --help

@@ -1,0 +1,79 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Does readahead-on take what it should, and does it say in one line what it
+# does not? Run as root in a guest with busybox and mlctl. Prints TAP; exits 1
+# if a test failed.
+
+if [ "$1" = --help ]; then
+	echo "usage: readahead-on.sh    (in the guest)"
+	exit 0
+fi
+if [ ! -x /usr/bin/readahead-on ]; then
+	echo "Bail out! no readahead-on"
+	exit 1
+fi
+
+count=0
+failed=0
+
+result()
+{
+	count=$((count + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $count - $2"
+	else
+		echo "not ok $count - $2"
+		sed 's/^/# /' /tmp/readahead-on.log
+		failed=1
+	fi
+}
+
+# takes TEXT OPTION...: silently, and the proxy's mode has TEXT
+takes()
+{
+	text=$1
+	shift
+	readahead-on "$@" >/tmp/readahead-on.log 2>&1 &&
+		[ ! -s /tmp/readahead-on.log ] &&
+		mlctl mode readahead | grep -qF "$text"
+	result $? "$*: $text"
+}
+
+# refuses TEXT OPTION...: with a line that has TEXT
+refuses()
+{
+	text=$1
+	shift
+	! readahead-on "$@" >/tmp/readahead-on.log 2>&1 &&
+		[ "$(wc -l </tmp/readahead-on.log)" -eq 1 ] &&
+		grep -qF -- "$text" /tmp/readahead-on.log
+	result $? "$*: $text"
+}
+
+refuses "do not go together"
+refuses "unknown option" --color red
+refuses "value is missing" --backend
+refuses "do not go together" --backend trees
+refuses "do not go together" --backend agent --agent x --record y
+refuses "do not go together" --backend best
+refuses "/tmp/none" --backend trees --table /tmp/none
+refuses "mlctl agent: " --backend agent --agent /tmp/none
+refuses "did not take 'none-such'" --backend none --scheduler none-such
+refuses "always" --backend rule --pin always
+rm -f /tmp/at-end
+takes "mode recommendation (user), cap recommendation, pin recommendation, backend rule" --backend rule
+takes "mode emergency" --backend rule --pin emergency
+takes "backend random" --backend random --scheduler mq-deadline
+grep -qF '[mq-deadline]' "/sys/block/$BENCH_DISK/queue/scheduler"
+result $? "the scheduler is that"
+takes "backend none" --backend none
+[ ! -e /tmp/at-end ]
+result $? "nothing is left to be done"
+takes "backend random" --backend random --record /tmp/readahead-on.csv
+sh /tmp/at-end && grep -q '^id,time_ns,' /tmp/readahead-on.csv &&
+	! mlctl -j status readahead | grep -q '"attached": true'
+result $? "the recorder ends when it should"
+rm -f /tmp/at-end /tmp/readahead-on.csv
+echo "1..$count"
+exit $failed
