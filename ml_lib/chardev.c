@@ -41,7 +41,7 @@ static_assert(sizeof(struct ml_lost) == 24);
 static_assert(sizeof(struct ml_hint) == 16);
 static_assert(sizeof(struct ml_describe) == 184);
 static_assert(sizeof(struct ml_entry) == 152);
-static_assert(sizeof(struct ml_stats) == 248);
+static_assert(sizeof(struct ml_stats) == 264);
 static_assert(sizeof(struct ml_control) == 24);
 static_assert(sizeof(struct ml_load) == 32);
 static_assert(offsetof(struct ml_sample, features) == sizeof(struct ml_sample));
@@ -348,8 +348,12 @@ static void count_cpu(struct ml_stats *stats, const struct ml_cpu *cpu)
 	int arm;
 
 	for (arm = 0; arm < ML_NR_ARMS; arm++) {
+		u64 outcomes = READ_ONCE(cpu->outcomes[arm]);
+
 		stats->decisions[arm] += READ_ONCE(cpu->decisions[arm]);
-		stats->outcomes[arm] += READ_ONCE(cpu->outcomes[arm]);
+		stats->outcomes[arm] += outcomes;
+		stats->units[arm] += outcomes +
+				     READ_ONCE(cpu->more_units[arm]);
 		stats->reward_sum[arm] += READ_ONCE(cpu->reward_sum[arm]);
 	}
 	stats->unanswered += READ_ONCE(cpu->unanswered);

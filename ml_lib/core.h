@@ -41,7 +41,8 @@
  * @id: of the last decision
  * @decisions: by arm; the counts are told by struct ml_stats
  * @outcomes: by arm
- * @reward_sum: by arm
+ * @more_units: by arm; units of outcomes, the first of each not counted
+ * @reward_sum: by arm, of the units
  * @unanswered: see struct ml_stats
  * @invalid_actions: see struct ml_stats
  * @clipped_rewards: see struct ml_stats
@@ -56,6 +57,7 @@ struct ml_cpu {
 	u64 id;
 	u64 decisions[ML_NR_ARMS];
 	u64 outcomes[ML_NR_ARMS];
+	u64 more_units[ML_NR_ARMS];
 	s64 reward_sum[ML_NR_ARMS];
 	u64 unanswered;
 	u64 invalid_actions;

@@ -252,7 +252,7 @@ unsigned int __ml_decide(struct ml_site *site, u64 context,
 EXPORT_SYMBOL_GPL(__ml_decide);
 
 static noinline void record_outcome(struct ml_proxy *proxy, struct ml_cpu *cpu,
-				    u64 id, s32 reward)
+				    u64 id, s32 reward, u32 units)
 {
 	struct ml_outcome *outcome;
 	u32 head;
@@ -269,7 +269,7 @@ static noinline void record_outcome(struct ml_proxy *proxy, struct ml_cpu *cpu,
 	outcome->id = id;
 	outcome->time_ns = ml_now();
 	outcome->reward = reward;
-	outcome->reserved = 0;
+	outcome->units = units;
 	if (ml_ring_commit(&cpu->ring, head))
 		irq_work_queue(&proxy->kick);
 }
@@ -288,7 +288,8 @@ static noinline void judge(struct ml_proxy *proxy, struct ml_batch *batch)
 
 /* A reward that begins a batch, or goes by way of its slot's mean */
 static bool add_slowly(const struct ml_proxy *proxy, struct ml_batch *batch,
-		       const struct ml_decision *decision, s32 reward)
+		       const struct ml_decision *decision, s32 reward,
+		       u32 units)
 {
 	u32 trial = READ_ONCE(proxy->trial), order = proxy->arm_slot_order;
 
@@ -299,30 +300,31 @@ static bool add_slowly(const struct ml_proxy *proxy, struct ml_batch *batch,
 	if (!order)
 		return ml_batch_add(batch, decision->arm, reward);
 	return ml_batch_add_slot(batch, ml_now() >> order, decision->arm,
-				 reward);
+				 reward, units);
 }
 
-/* How far a reward has come in __ml_observe() */
+/* How far a reward has come in observe() */
 enum progress { NOT_ADDED, ADDED, RIPE };
 
 /* What is beyond counting and adding; a tail call as act() is */
 static noinline void settle(struct ml_proxy *proxy,
 			    const struct ml_decision *decision, s32 reward,
-			    enum progress progress, unsigned long flags)
+			    u32 units, enum progress progress,
+			    unsigned long flags)
 {
 	struct ml_cpu *cpu = this_cpu_ptr(proxy->cpu);
 
 	if (progress == NOT_ADDED &&
-	    add_slowly(proxy, &cpu->batch, decision, reward))
+	    add_slowly(proxy, &cpu->batch, decision, reward, units))
 		progress = RIPE;
 	if (progress == RIPE)
 		judge(proxy, &cpu->batch);
 	if (decision->flags & SAMPLED &&
 	    READ_ONCE(proxy->word) & ML_WORD_RECORD)
-		record_outcome(proxy, cpu, decision->id, reward);
+		record_outcome(proxy, cpu, decision->id, reward, units);
 	if (trace_ml_observe_enabled())
 		trace_ml_observe(proxy->info.name, decision->id, decision->arm,
-				 reward);
+				 reward, units);
 	local_irq_restore(flags);
 }
 
@@ -343,16 +345,10 @@ add_quickly(const struct ml_proxy *proxy, struct ml_batch *batch,
 	return ml_batch_add(batch, arm, reward) ? RIPE : ADDED;
 }
 
-/**
- * __ml_observe() - ml_observe() of a proxy that is started
- * @site: the consumer's site
- * @decision: see ml_observe()
- * @reward: see ml_observe()
- *
- * Context: Any but NMI.
- */
-void __ml_observe(struct ml_site *site, const struct ml_decision *decision,
-		  s32 reward)
+/* With a constant of 1 for @units, they cost nothing */
+static __always_inline void observe(struct ml_site *site,
+				    const struct ml_decision *decision,
+				    s32 reward, u32 units)
 {
 	unsigned long arm = decision->arm & 1, flags;
 	enum progress progress;
@@ -371,12 +367,43 @@ void __ml_observe(struct ml_site *site, const struct ml_decision *decision,
 		cpu->clipped_rewards++;
 	}
 	cpu->outcomes[arm]++;
-	cpu->reward_sum[arm] += reward;
+	cpu->more_units[arm] += units - 1;
+	cpu->reward_sum[arm] += (s64)reward * units;
 	progress = add_quickly(proxy, &cpu->batch, decision, arm, reward);
 	if (progress != ADDED || decision->flags & SAMPLED ||
 	    trace_ml_observe_enabled())
-		settle(proxy, decision, reward, progress, flags);
+		settle(proxy, decision, reward, units, progress, flags);
 	else
 		local_irq_restore(flags);
 }
+
+/**
+ * __ml_observe() - ml_observe() of a proxy that is started
+ * @site: the consumer's site
+ * @decision: see ml_observe()
+ * @reward: see ml_observe()
+ *
+ * Context: Any but NMI.
+ */
+void __ml_observe(struct ml_site *site, const struct ml_decision *decision,
+		  s32 reward)
+{
+	observe(site, decision, reward, 1);
+}
 EXPORT_SYMBOL_GPL(__ml_observe);
+
+/**
+ * __ml_observe_many() - ml_observe_many() of a proxy that is started
+ * @site: the consumer's site
+ * @decision: see ml_observe_many()
+ * @reward: see ml_observe_many()
+ * @n: see ml_observe_many()
+ *
+ * Context: Any but NMI.
+ */
+void __ml_observe_many(struct ml_site *site, const struct ml_decision *decision,
+		       s32 reward, unsigned int n)
+{
+	observe(site, decision, reward, clamp(n, 1U, ML_UNITS_MAX));
+}
+EXPORT_SYMBOL_GPL(__ml_observe_many);

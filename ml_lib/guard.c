@@ -28,7 +28,9 @@
  * of the steps from one batch's difference to the next. The second one sees
  * more where rewards drift together. Where a consumer draws one arm for all
  * decisions of a time slot, neither would see how few draws there were: there
- * a slot counts as one reward an arm, its mean. CPUs are taken as independent.
+ * a slot counts as one reward an arm, its mean, in which a reward weighs as many
+ * units as it is about. Elsewhere a reward is one reward, of however many units:
+ * it was drawn once. CPUs are taken as independent.
  *
  * *Trials.* A trial is a sequence of batches in one mode. If the arms do not
  * differ, then for every fixed slope l the product of exp(l*x - l*l/2) over

@@ -3,6 +3,7 @@
 #ifndef _ML_LIB_GUARD_H
 #define _ML_LIB_GUARD_H
 
+#include <linux/bits.h>
 #include <linux/math64.h>
 #include <linux/types.h>
 #include <uapi/linux/ml_lib.h>
@@ -11,6 +12,8 @@
 #define ML_BATCH_MIN		32
 /* More rewards of one arm than this are not taken into a batch */
 #define ML_BATCH_MAX		8192
+/* A slot's mean is that of no more than about so many units of an arm */
+#define ML_SLOT_UNITS_MAX	BIT_ULL(42)
 /* Rewards of one arm and decisions of the other that show attrition */
 #define ML_ATTRITION_TOLD	1024
 #define ML_ATTRITION_ASKED	512
@@ -38,8 +41,8 @@
  * @sum: of (reward - pivot)
  * @sumsq: of (reward - pivot)^2: at most 2^13 * 2^42
  * @slot: see ml_batch_add_slot()
- * @slot_n: rewards in @slot by arm
- * @slot_sum: of the rewards in @slot
+ * @slot_n: units rewarded in @slot by arm
+ * @slot_sum: of reward * units in @slot: at most 2^42 * 2^20, and one more
  */
 struct ml_batch {
 	u32 trial;
@@ -48,7 +51,7 @@ struct ml_batch {
 	s64 sum[ML_NR_ARMS];
 	u64 sumsq[ML_NR_ARMS];
 	u64 slot;
-	u32 slot_n[ML_NR_ARMS];
+	u64 slot_n[ML_NR_ARMS];
 	s64 slot_sum[ML_NR_ARMS];
 };
 
@@ -160,16 +163,17 @@ static inline bool ml_batch_add(struct ml_batch *batch, unsigned int arm,
  * @slot: in which the reward came: any number that changes with the slot
  * @arm: of the decision
  * @reward: within +-ML_REWARD_LIMIT
+ * @units: that it is the mean reward of, 1 .. ML_UNITS_MAX
  *
  * Where an arm is drawn for a whole slot of time, rewards of the same slot are
  * not independent draws, and counting each would overrate the evidence by far.
- * A slot counts as one reward an arm: the mean.
+ * A slot counts as one reward an arm: the mean of its units.
  *
  * Context: Any; the caller keeps others away from @batch.
  * Return: true if the batch should be judged.
  */
 static inline bool ml_batch_add_slot(struct ml_batch *batch, u64 slot,
-				     unsigned int arm, s32 reward)
+				     unsigned int arm, s32 reward, u32 units)
 {
 	bool ripe = false;
 	unsigned int i;
@@ -180,14 +184,16 @@ static inline bool ml_batch_add_slot(struct ml_batch *batch, u64 slot,
 			if (!batch->slot_n[i])
 				continue;
 			ripe |= ml_batch_add(batch, i,
-					     div_s64(batch->slot_sum[i],
-						     batch->slot_n[i]));
+					     div64_s64(batch->slot_sum[i],
+						       batch->slot_n[i]));
 			batch->slot_n[i] = 0;
 			batch->slot_sum[i] = 0;
 		}
 	}
-	batch->slot_n[arm]++;
-	batch->slot_sum[arm] += reward;
+	if (batch->slot_n[arm] < ML_SLOT_UNITS_MAX) {
+		batch->slot_n[arm] += units;
+		batch->slot_sum[arm] += (s64)reward * units;
+	}
 	return ripe;
 }
 

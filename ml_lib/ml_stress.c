@@ -124,7 +124,8 @@ static void stress_step(void)
 	step(&site0, &decision);
 	ml_observe(&site0, &decision, (s32)draw_number());
 	step(&site1, &decision);
-	ml_observe(&site1, &decision, draw_number() % 100);
+	ml_observe_many(&site1, &decision, draw_number() % 100,
+			draw_number());
 }
 
 static enum hrtimer_restart stress_timer(struct hrtimer *timer)

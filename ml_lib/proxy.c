@@ -584,6 +584,7 @@ static void forget(struct ml_proxy *proxy)
 		/* Not the id: an agent may still hold records of old ones */
 		memset(cpu->decisions, 0, sizeof(cpu->decisions));
 		memset(cpu->outcomes, 0, sizeof(cpu->outcomes));
+		memset(cpu->more_units, 0, sizeof(cpu->more_units));
 		memset(cpu->reward_sum, 0, sizeof(cpu->reward_sum));
 		cpu->unanswered = 0;
 		cpu->invalid_actions = 0;

@@ -47,9 +47,7 @@ struct view {
 
 static double mean_reward(const struct ml_stats *s, int arm)
 {
-	return s->outcomes[arm] ?
-		       (double)s->reward_sum[arm] / s->outcomes[arm] :
-		       0;
+	return s->units[arm] ? (double)s->reward_sum[arm] / s->units[arm] : 0;
 }
 
 /* Of a counter, in a second; 0 in the first view */
@@ -126,9 +124,10 @@ static json_t *arm_json(const struct view *v, int arm)
 {
 	const struct ml_stats *s = &v->now;
 
-	return json_pack("{s:I, s:I, s:I, s:f, s:f}", "decisions",
+	return json_pack("{s:I, s:I, s:I, s:I, s:f, s:f}", "decisions",
 			 (json_int_t)s->decisions[arm], "outcomes",
-			 (json_int_t)s->outcomes[arm], "reward_sum",
+			 (json_int_t)s->outcomes[arm], "units",
+			 (json_int_t)s->units[arm], "reward_sum",
 			 (json_int_t)s->reward_sum[arm], "mean_reward",
 			 mean_reward(s, arm), "decisions_per_second",
 			 rate(v, s->decisions[arm], v->before.decisions[arm]));

@@ -160,7 +160,7 @@ static __always_inline void sim_step(struct sim *sim)
 			.pivot = reward,
 		};
 	if (sim->dist == CLUSTERS)
-		ripe = ml_batch_add_slot(batch, sim->slot, arm, reward);
+		ripe = ml_batch_add_slot(batch, sim->slot, arm, reward, 1);
 	else
 		ripe = ml_batch_add(batch, arm, reward);
 	if (ripe)

@@ -574,6 +574,51 @@ static void guard_batch_add(struct kunit *test)
 				ml_batch_add(&batch, 0, -ML_REWARD_LIMIT));
 }
 
+/* A slot is one reward an arm: the mean of its units */
+static void guard_batch_add_slot(struct kunit *test)
+{
+	struct ml_batch batch = {};
+
+	ml_batch_add_slot(&batch, 1, 0, 100, 1);
+	ml_batch_add_slot(&batch, 1, 0, -100, 3);
+	ml_batch_add_slot(&batch, 1, 1, 7, ML_UNITS_MAX);
+	KUNIT_EXPECT_EQ(test, batch.n[0] + batch.n[1], 0);
+	ml_batch_add_slot(&batch, 2, 1, 9, 1);
+	KUNIT_EXPECT_EQ(test, batch.n[0], 1);
+	KUNIT_EXPECT_EQ(test, batch.n[1], 1);
+	KUNIT_EXPECT_EQ(test, batch.sum[0], -50);
+	KUNIT_EXPECT_EQ(test, batch.sum[1], 7);
+	/* An arm that has nothing in a slot gets nothing of it */
+	ml_batch_add_slot(&batch, 3, 1, 11, 2);
+	KUNIT_EXPECT_EQ(test, batch.n[0], 1);
+	KUNIT_EXPECT_EQ(test, batch.n[1], 2);
+	KUNIT_EXPECT_EQ(test, batch.sum[1], 7 + 9);
+}
+
+/* More units than can be added up are not: the mean stays one */
+static void guard_slot_limits(struct kunit *test)
+{
+	static const s32 limits[] = { -ML_REWARD_LIMIT, ML_REWARD_LIMIT };
+	unsigned int i, j;
+
+	for (i = 0; i < ARRAY_SIZE(limits); i++) {
+		struct ml_batch batch = {
+			.slot_n = { ML_SLOT_UNITS_MAX - 1 },
+			.slot_sum = { limits[i] *
+				      (s64)(ML_SLOT_UNITS_MAX - 1) },
+		};
+
+		for (j = 0; j < 3; j++)
+			ml_batch_add_slot(&batch, 0, 0, limits[i],
+					  ML_UNITS_MAX);
+		KUNIT_EXPECT_EQ(test, batch.slot_n[0],
+				ML_SLOT_UNITS_MAX - 1 + ML_UNITS_MAX);
+		ml_batch_add_slot(&batch, 1, 1, 0, 1);
+		KUNIT_EXPECT_EQ(test, batch.n[0], 1);
+		KUNIT_EXPECT_EQ(test, batch.sum[0], limits[i]);
+	}
+}
+
 /* Judge @n rewards an arm, each of one value; the slope-1 evidence of harm */
 static s64 judge_constant(struct ml_guard *guard, s32 pivot, u32 n,
 			  s32 control, s32 treatment)
@@ -752,6 +797,8 @@ static struct kunit_case guard_cases[] = {
 	KUNIT_CASE(guard_stale_batch),
 	KUNIT_CASE(guard_trial_never_0),
 	KUNIT_CASE(guard_batch_add),
+	KUNIT_CASE(guard_batch_add_slot),
+	KUNIT_CASE(guard_slot_limits),
 	KUNIT_CASE(guard_extreme_rewards),
 	KUNIT_CASE(guard_extreme_steps),
 	KUNIT_CASE(guard_constant_rewards),

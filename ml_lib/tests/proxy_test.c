@@ -132,6 +132,7 @@ static const struct ml_cpu *counts(void)
 		for (arm = 0; arm < ML_NR_ARMS; arm++) {
 			sum.decisions[arm] += cpu->decisions[arm];
 			sum.outcomes[arm] += cpu->outcomes[arm];
+			sum.more_units[arm] += cpu->more_units[arm];
 			sum.reward_sum[arm] += cpu->reward_sum[arm];
 		}
 		sum.unanswered += cpu->unanswered;
@@ -596,6 +597,99 @@ static void proxy_clipped_rewards(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, counts()->outcomes[1], counts()->decisions[1]);
 }
 
+/* Make room for the records of CPU 0, where tests run, as for an agent */
+static const struct ml_ring *record(struct kunit *test)
+{
+	struct ml_proxy *proxy = proxy_of(&site);
+	struct ml_ring *ring = &per_cpu_ptr(proxy->cpu, 0)->ring;
+
+	ring->data = kvzalloc(1 << proxy->ring_order, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, ring->data);
+	ring->mask = (1 << proxy->ring_order) - 1;
+	ring->wake = U32_MAX;
+	raw_spin_lock_irq(&proxy->guard_lock);
+	proxy->word |= ML_WORD_RECORD;
+	raw_spin_unlock_irq(&proxy->guard_lock);
+	return ring;
+}
+
+static void proxy_units(struct kunit *test)
+{
+	static const struct {
+		unsigned int n;
+		u32 units;
+	} cases[] = {
+		{ 1, 1 }, { 0, 1 }, { 2, 2 }, { 512, 512 },
+		{ ML_UNITS_MAX, ML_UNITS_MAX },
+		{ ML_UNITS_MAX + 1, ML_UNITS_MAX }, { UINT_MAX, ML_UNITS_MAX },
+	};
+	static const s32 x[NR_FEATURES];
+	const struct ml_outcome *outcome;
+	struct ml_decision decision;
+	const struct ml_ring *ring;
+	s64 sum = 0, units = 0;
+	unsigned int i;
+
+	create_and_start(test, ML_BACKEND_RULE, ML_MODE_EMERGENCY);
+	ring = record(test);
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		s32 reward = i & 1 ? -ML_REWARD_LIMIT : 7;
+
+		ml_decide(&site, 1, x, &decision);
+		ml_observe_many(&site, &decision, reward, cases[i].n);
+		sum += (s64)reward * cases[i].units;
+		units += cases[i].units;
+		outcome = (void *)(ring->data + ring->head) - sizeof(*outcome);
+		KUNIT_EXPECT_EQ(test, outcome->id, decision.id);
+		KUNIT_EXPECT_EQ(test, outcome->reward, reward);
+		KUNIT_EXPECT_EQ(test, outcome->units, cases[i].units);
+		KUNIT_EXPECT_EQ(test, counts()->outcomes[0], i + 1);
+		KUNIT_EXPECT_EQ(test, counts()->more_units[0], units - i - 1);
+		KUNIT_EXPECT_EQ(test, counts()->reward_sum[0], sum);
+	}
+	/* What says nothing of units is about one */
+	ml_decide(&site, 1, x, &decision);
+	ml_observe(&site, &decision, 5);
+	outcome = (void *)(ring->data + ring->head) - sizeof(*outcome);
+	KUNIT_EXPECT_EQ(test, outcome->units, 1);
+	KUNIT_EXPECT_EQ(test, counts()->more_units[0], units - i);
+	KUNIT_EXPECT_EQ(test, counts()->reward_sum[0], sum + 5);
+	KUNIT_ASSERT_EQ(test, ml_reinit(&site), 0);
+	KUNIT_EXPECT_EQ(test, counts()->more_units[0], 0);
+}
+
+/* For the guard a reward is one reward, or part of its slot's mean */
+static void proxy_units_judged(struct kunit *test)
+{
+	static const s32 x[NR_FEATURES];
+	const struct ml_batch *batch;
+	struct ml_decision decision;
+	unsigned int arm;
+
+	create_and_start(test, ML_BACKEND_RULE, ML_MODE_COLLABORATION);
+	batch = &per_cpu_ptr(proxy_of(&site)->cpu, 0)->batch;
+	ml_decide(&site, 1, x, &decision);
+	ml_observe_many(&site, &decision, 1000, 100);
+	KUNIT_EXPECT_EQ(test, batch->n[0] + batch->n[1], 1);
+	KUNIT_EXPECT_EQ(test, batch->pivot, 1000);
+	KUNIT_EXPECT_EQ(test, batch->sum[0] + batch->sum[1], 0);
+	ml_destroy(&site);
+
+	desc = good;
+	desc.arm_slot_order = 40;
+	KUNIT_ASSERT_EQ(test, ml_create(&site, &desc, &consumer), 0);
+	KUNIT_ASSERT_EQ(test, ml_start(&site), 0);
+	set_control(&site, ML_BACKEND_RULE, ML_MODE_COLLABORATION);
+	batch = &per_cpu_ptr(proxy_of(&site)->cpu, 0)->batch;
+	ml_decide(&site, 1, x, &decision);
+	arm = decision.arm;
+	ml_observe_many(&site, &decision, 1000, 100);
+	ml_observe_many(&site, &decision, -10, 3);
+	KUNIT_EXPECT_EQ(test, batch->slot_n[arm], 103);
+	KUNIT_EXPECT_EQ(test, batch->slot_sum[arm], 1000 * 100 - 10 * 3);
+	KUNIT_EXPECT_EQ(test, batch->slot_n[!arm], 0);
+}
+
 /* Not on the way up, with the right words on the way down, never afterwards */
 static void proxy_correct(struct kunit *test)
 {
@@ -883,6 +977,8 @@ static struct kunit_case proxy_cases[] = {
 	KUNIT_CASE(proxy_rule),
 	KUNIT_CASE(proxy_invalid_action),
 	KUNIT_CASE(proxy_clipped_rewards),
+	KUNIT_CASE(proxy_units),
+	KUNIT_CASE(proxy_units_judged),
 	KUNIT_CASE(proxy_correct),
 	KUNIT_CASE(proxy_correct_never_late),
 	KUNIT_CASE(proxy_alarm),

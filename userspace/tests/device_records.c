@@ -218,7 +218,7 @@ static void check_outcome(struct stream *stream,
 	uint8_t *seen;
 
 	CHECK_EQ(outcome->head.size, sizeof(*outcome));
-	CHECK_EQ(outcome->reserved, 0);
+	CHECK_EQ(outcome->units, 1);
 	CHECK(outcome->reward >= 20 - 50 && outcome->reward <= 100 + 50);
 	seen = seen_at(stream, outcome->id);
 	/* Twice the outcome of one decision is never right */

@@ -193,6 +193,7 @@ static size_t make_records(char *buf)
 		fake.stats.decisions[arm]++;
 		fake.recommended += fake.stats.mode == ML_MODE_RECOMMENDATION;
 		fake.stats.outcomes[arm]++;
+		fake.stats.units[arm]++;
 		fake.stats.reward_sum[arm] += reward;
 		fake.nr[arm]++;
 		fake.sum[arm] += reward;
@@ -224,6 +225,7 @@ static size_t make_records(char *buf)
 		o->id = s->id;
 		o->time_ns = s->time_ns;
 		o->reward = reward;
+		o->units = 1;
 	}
 	return len;
 }

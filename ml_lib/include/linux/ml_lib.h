@@ -144,6 +144,8 @@ unsigned int __ml_decide(struct ml_site *site, u64 context,
 			 const s32 *features, struct ml_decision *decision);
 void __ml_observe(struct ml_site *site, const struct ml_decision *decision,
 		  s32 reward);
+void __ml_observe_many(struct ml_site *site, const struct ml_decision *decision,
+		       s32 reward, unsigned int n);
 
 /**
  * ml_on() - is the proxy started?
@@ -198,6 +200,30 @@ ml_observe(struct ml_site *site, const struct ml_decision *decision,
 		__ml_observe(site, decision, reward);
 }
 
+/**
+ * ml_observe_many() - tell how a decision about many units turned out
+ * @site: the consumer's site, a compile-time constant address
+ * @decision: from ml_decide()
+ * @reward: mean reward of the @n units that the decision was about; see
+ *	ml_observe()
+ * @n: pages, requests: what the reward is a mean of; 1 .. ML_UNITS_MAX, clamped
+ *
+ * Instead of ml_observe(), which is the same with one unit. A decision about
+ * more units counts more where a mean is taken: in the statistics, in training,
+ * and in the mean of a slot (struct ml_proxy_desc.arm_slot_order). Without
+ * slots the guard compares decisions: there a reward is one reward, whatever
+ * @n is.
+ *
+ * Context: Any but NMI. Does not sleep, allocate or wait.
+ */
+static __always_inline void
+ml_observe_many(struct ml_site *site, const struct ml_decision *decision,
+		s32 reward, unsigned int n)
+{
+	if (ml_on(site) && decision->id)
+		__ml_observe_many(site, decision, reward, n);
+}
+
 #else /* !CONFIG_ML_LIB */
 
 static inline int ml_create(struct ml_site *site,
@@ -224,6 +250,12 @@ ml_decide(struct ml_site *site, u64 context, const s32 *features,
 
 static inline void ml_observe(struct ml_site *site,
 			      const struct ml_decision *decision, s32 reward)
+{
+}
+
+static inline void ml_observe_many(struct ml_site *site,
+				   const struct ml_decision *decision,
+				   s32 reward, unsigned int n)
 {
 }
 

@@ -60,22 +60,26 @@ TRACE_EVENT(ml_decide,
 );
 
 TRACE_EVENT(ml_observe,
-	TP_PROTO(const char *proxy, u64 id, unsigned int arm, s32 reward),
-	TP_ARGS(proxy, id, arm, reward),
+	TP_PROTO(const char *proxy, u64 id, unsigned int arm, s32 reward,
+		 u32 units),
+	TP_ARGS(proxy, id, arm, reward, units),
 	TP_STRUCT__entry(
 		__string(proxy, proxy)
 		__field(u64, id)
 		__field(u8, arm)
 		__field(s32, reward)
+		__field(u32, units)
 	),
 	TP_fast_assign(
 		__assign_str(proxy);
 		__entry->id = id;
 		__entry->arm = arm;
 		__entry->reward = reward;
+		__entry->units = units;
 	),
-	TP_printk("%s id=%llu arm=%s reward=%d", __get_str(proxy),
-		  __entry->id, show_ml_arm(__entry->arm), __entry->reward)
+	TP_printk("%s id=%llu arm=%s reward=%d units=%u", __get_str(proxy),
+		  __entry->id, show_ml_arm(__entry->arm), __entry->reward,
+		  __entry->units)
 );
 
 TRACE_EVENT(ml_mode,

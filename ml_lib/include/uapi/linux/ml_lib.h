@@ -26,6 +26,8 @@
 
 /* Rewards lie within -ML_REWARD_LIMIT .. ML_REWARD_LIMIT */
 #define ML_REWARD_LIMIT		0x100000
+/* A decision is about 1 .. ML_UNITS_MAX units: pages, requests */
+#define ML_UNITS_MAX		0xffff
 
 /* How much of the deciding the model has earned; see the mode machine */
 enum ml_mode {
@@ -113,8 +115,8 @@ struct ml_outcome {
 	struct ml_record head;
 	__u64 id;
 	__u64 time_ns;
-	__s32 reward;
-	__u32 reserved;
+	__s32 reward;		/* mean of the units */
+	__u32 units;		/* that the decision was about, 1 or more */
 };
 
 /* Records that found the ring full since the last such record of this CPU */
@@ -191,7 +193,8 @@ struct ml_stats {
 	/* by enum ml_arm */
 	__u64 decisions[ML_NR_ARMS];
 	__u64 outcomes[ML_NR_ARMS];
-	__s64 reward_sum[ML_NR_ARMS];
+	__u64 units[ML_NR_ARMS];	/* of the outcomes, see ml_outcome */
+	__s64 reward_sum[ML_NR_ARMS];	/* reward * units; may wrap */
 	__u64 unanswered;	/* treatment without an action of the model */
 	__u64 invalid_actions;	/* treatment with one out of bounds */
 	__u64 clipped_rewards;	/* beyond ML_REWARD_LIMIT */
