@@ -48,6 +48,7 @@
  * @clipped_rewards: see struct ml_stats
  * @context: that was hashed last
  * @context_id: its hash
+ * @slot_draw: of the last decision, if arms are drawn by slot
  * @batch: rewards for the guard
  * @ring: records for user space; its tail is the reader's
  *
@@ -64,6 +65,7 @@ struct ml_cpu {
 	u64 clipped_rewards;
 	u64 context;
 	u64 context_id;
+	u64 slot_draw;
 	struct ml_batch batch;
 	struct ml_ring ring;
 };

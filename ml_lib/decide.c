@@ -40,7 +40,8 @@ static __always_inline u64 mix(u64 x)
 
 /*
  * What a draw decides: its highest 4 bits the arm, the next 16 the sample, the
- * next 32 a random action.
+ * next 32 a random action. Where arms are drawn by slot, so are random actions,
+ * from the same draw; samples are always drawn by decision.
  */
 static __always_inline bool draw_arm(u64 draw, u32 word)
 {
@@ -88,7 +89,9 @@ static int ask(const struct ml_proxy *proxy, struct ml_cpu *cpu, u32 word,
 	case ML_BACKEND_RULE:
 		return proxy->rule(features);
 	case ML_BACKEND_RANDOM:
-		return draw_action(mix(proxy->seed + id), proxy->nr_actions);
+		return draw_action(proxy->arm_slot_order ? cpu->slot_draw :
+							   mix(proxy->seed + id),
+				   proxy->nr_actions);
 	default:
 		return -1;
 	}
@@ -191,7 +194,7 @@ draw_and_act(struct ml_proxy *proxy, u64 context, const s32 *features,
 	     struct ml_decision *decision, bool by_slot, unsigned long flags)
 {
 	struct ml_cpu *cpu = this_cpu_ptr(proxy->cpu);
-	u64 id = cpu->id + ML_ID_STEP, key = id;
+	u64 id = cpu->id + ML_ID_STEP, key = id, draw;
 	unsigned long arm;
 	u32 word;
 
@@ -205,7 +208,10 @@ draw_and_act(struct ml_proxy *proxy, u64 context, const s32 *features,
 	if (by_slot)
 		key = context_id(proxy, cpu, context) ^
 		      (ml_now() >> proxy->arm_slot_order);
-	arm = draw_arm(mix(proxy->seed + key), word);
+	draw = mix(proxy->seed + key);
+	if (by_slot)
+		cpu->slot_draw = draw;
+	arm = draw_arm(draw, word);
 	decision->arm = arm;
 	cpu->decisions[arm]++;
 	if (arm || word & ML_WORD_RECORD || trace_ml_decide_enabled())

@@ -509,6 +509,38 @@ static void proxy_arm_slots(struct kunit *test)
 	expect_share(test, treated, 4096, 8);
 }
 
+/* So long a random action stays too; its draw is even, and not the arm's */
+static void proxy_action_slots(struct kunit *test)
+{
+	static const s32 x[NR_FEATURES];
+	u64 taken[NR_ACTIONS] = {}, treated = 0;
+	unsigned int context, i, changes = 0;
+	struct ml_decision decision;
+
+	desc = good;
+	desc.arm_slot_order = 40;
+	KUNIT_ASSERT_EQ(test, ml_create(&site, &desc, &consumer), 0);
+	KUNIT_ASSERT_EQ(test, ml_start(&site), 0);
+	set_control(&site, ML_BACKEND_RANDOM, ML_MODE_COLLABORATION);
+	for (context = 0; context < 4096; context++) {
+		unsigned int action = 0;
+
+		for (i = 0; i < 10; i++) {
+			ml_decide(&site, context, x, &decision);
+			changes += i && decision.action != action;
+			action = decision.action;
+		}
+		if (decision.arm == ML_ARM_CONTROL)
+			continue;
+		taken[action]++;
+		treated++;
+	}
+	/* One slot may have ended meanwhile, within one context's decisions */
+	KUNIT_EXPECT_LE(test, changes, 1);
+	for (i = 0; i < NR_ACTIONS; i++)
+		expect_share(test, taken[i], treated, 4);
+}
+
 static void proxy_rule(struct kunit *test)
 {
 	s32 x[NR_FEATURES] = {};
@@ -974,6 +1006,7 @@ static struct kunit_case proxy_cases[] = {
 	KUNIT_CASE(proxy_arms),
 	KUNIT_CASE(proxy_arms_independent),
 	KUNIT_CASE(proxy_arm_slots),
+	KUNIT_CASE(proxy_action_slots),
 	KUNIT_CASE(proxy_rule),
 	KUNIT_CASE(proxy_invalid_action),
 	KUNIT_CASE(proxy_clipped_rewards),

@@ -81,9 +81,10 @@ struct ml_ops {
  * @ring_order: log2 of the ring's bytes per CPU, 12 .. 22; 0: 16 (64 KiB)
  * @hint_order: log2 of the hint table's bytes, 8 .. 20; 0: 16 (3072 hints)
  * @watchdog_ms: silence of the agent that is an emergency, 10 ..; 0: 1000
- * @arm_slot_order: what draws an arm. 0: every decision for itself. 10 .. 40:
- *	all decisions of a context within the same 2^n ns. For a consumer whose
- *	decision shows in the rewards of the context's next ones.
+ * @arm_slot_order: what draws an arm, and a random action. 0: every decision
+ *	for itself. 10 .. 40: all decisions of a context within the same 2^n ns
+ *	share them. For a consumer whose decision shows in the rewards of the
+ *	context's next ones.
  */
 struct ml_proxy_desc {
 	const char *name;
