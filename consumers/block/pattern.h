@@ -11,6 +11,9 @@
 #define RA_PAGE_SHIFT		12	/* features and records count 4 KiB */
 #define RA_PAGE			4096
 
+/* The fault handler maps so much at a time, in bytes */
+#define RA_FAULT_AROUND		(16 * RA_PAGE)
+
 /* Shares are in 1/1024, logarithms in 1/16 of a doubling */
 #define RA_SHARE_ONE		1024
 #define RA_CONF_MAX		16
@@ -33,7 +36,7 @@
  * @hits: share of requests that did not wait for a miss
  * @run_lg: mean length of runs, lg16() of pages
  * @jump_lg: mean distance of jumps, lg16() of pages
- * @think_lg: mean time between two requests, lg16() of us
+ * @think_lg: mean time between two requests' ends, lg16() of us
  * @confidence: how sure @stride is, 0 .. RA_CONF_MAX
  */
 struct ra_pattern {
@@ -76,7 +79,6 @@ enum ra_feature {
 	RA_F_THINK,
 	RA_F_USED,
 	RA_F_STOCK_WINDOW,
-	RA_F_WINDOW,
 	RA_F_FILE,
 	RA_F_LEFT,
 	RA_F_ROOM,
@@ -84,6 +86,8 @@ enum ra_feature {
 	RA_F_REFAULT,
 	RA_F_LATENCY,
 	RA_F_BANDWIDTH,
+	RA_F_PIPE,
+	RA_F_PAID,
 	RA_F_LOAD,
 	RA_F_OTHERS,
 	RA_NR_FEATURES
@@ -111,7 +115,6 @@ enum ra_action {
  * @index: page that is asked for
  * @request: pages asked for
  * @stock: pages that stock would read
- * @window: pages of the window before
  * @file: pages of the file
  * @used: share of the fetched pages of late that were read
  * @room: pages of memory that are free or cache
@@ -119,8 +122,7 @@ enum ra_action {
  * @latency_us: what a miss costs on this device
  * @bandwidth: best seen of this device, pages per ms
  * @load: mean number of requests in the device of late, in 1/16
- * @others: mean number of other files' random misses between two decisions
- *	for this one, in 1/256, at most 4096
+ * @others: misses of other files on this device, 1/s
  */
 struct ra_state {
 	bool fault;
@@ -130,7 +132,6 @@ struct ra_state {
 	u64 index;
 	u32 request;
 	u32 stock;
-	u32 window;
 	u64 file;
 	u32 used;
 	u64 room;
@@ -155,18 +156,27 @@ struct ra_pieces {
 	u32 count;
 };
 
+static inline u64 ra_distance(s64 from, s64 to)
+{
+	return from < to ? (u64)to - from : (u64)from - to;
+}
+
+static inline u64 ra_pages(u64 bytes)
+{
+	return (bytes + RA_PAGE - 1) >> RA_PAGE_SHIFT;
+}
+
 u32 ra_lg16(u64 x);
 void ra_pattern_reset(struct ra_pattern *p);
 void ra_pattern_read(struct ra_pattern *p, s64 pos, u32 len, bool fault,
 		     bool missed, u64 now_ns);
+s64 ra_pattern_faulted_from(const struct ra_pattern *p, s64 pos);
 bool ra_pattern_strided(const struct ra_pattern *p);
 bool ra_pattern_ahead(const struct ra_pattern *p, u64 index, u32 request,
 		      u32 count, struct ra_pieces *ahead);
 void ra_features_fill(s32 *features, const struct ra_pattern *p,
 		      const struct ra_state *s);
 unsigned int ra_rule(const s32 *features);
-u32 ra_pieces_hit(const struct ra_pieces *w, s64 pos, u32 len, u32 *first,
-		  u32 *nr);
-s32 ra_reward(u64 read_ns, u32 used, u32 wasted, u32 page_ns, u32 latency_us);
+s32 ra_reward(u64 cost_ns, u32 used, u32 wasted, u32 page_ns, u32 latency_us);
 
 #endif /* _ML_BLOCK_PATTERN_H */

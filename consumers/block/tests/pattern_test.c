@@ -124,6 +124,19 @@ static void test_faults_around(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, ra_pattern_strided(&p));
 }
 
+static void test_faulted_from(struct kunit *test)
+{
+	struct ra_pattern p;
+
+	ra_pattern_reset(&p);
+	KUNIT_EXPECT_EQ(test, ra_pattern_faulted_from(&p, 64 * KB), 64 * KB);
+	ra_pattern_read(&p, 0, 4 * KB, true, false, 0);
+	/* Mapped around the first: gone through without a fault */
+	KUNIT_EXPECT_EQ(test, ra_pattern_faulted_from(&p, 64 * KB), 4 * KB);
+	KUNIT_EXPECT_EQ(test, ra_pattern_faulted_from(&p, 512 * KB), 512 * KB);
+	KUNIT_EXPECT_EQ(test, ra_pattern_faulted_from(&p, 0), 0);
+}
+
 static void test_run_length(struct kunit *test)
 {
 	struct ra_pattern p;
@@ -152,10 +165,10 @@ static void test_features_are_bounded(struct kunit *test)
 	struct ra_state s = {
 		.fault = true, .sync = true, .async = true, .marker = true,
 		.index = U64_MAX >> RA_PAGE_SHIFT, .request = U32_MAX,
-		.stock = U32_MAX, .window = U32_MAX, .file = U64_MAX,
+		.stock = U32_MAX, .file = U64_MAX,
 		.used = RA_SHARE_ONE, .room = U64_MAX,
 		.refault = RA_SHARE_ONE, .latency_us = U32_MAX,
-		.bandwidth = U32_MAX, .load = U32_MAX, .others = 16,
+		.bandwidth = U32_MAX, .load = U32_MAX, .others = U32_MAX,
 	};
 	s32 f[RA_NR_FEATURES];
 	struct ra_pattern p;
@@ -170,50 +183,6 @@ static void test_features_are_bounded(struct kunit *test)
 	ra_features_fill(f, &p, &s);
 	KUNIT_EXPECT_TRUE(test, all_bounded(f));
 	KUNIT_EXPECT_LT(test, ra_rule(f), RA_NR_ACTIONS);
-}
-
-static void test_pieces_hit(struct kunit *test)
-{
-	struct ra_pieces window = { .pos = 64 * KB, .len = 64 * KB, .count = 1 };
-	struct ra_pieces forward = {
-		.pos = 8 * KB, .stride = 32 * KB, .len = 4 * KB, .count = 4,
-	};
-	struct ra_pieces back = {
-		.pos = 512 * KB, .stride = -96 * KB, .len = 16 * KB, .count = 4,
-	};
-	u32 first, nr;
-
-	KUNIT_EXPECT_EQ(test, ra_pieces_hit(&window, 60 * KB, 8 * KB, &first,
-					    &nr), 1);
-	KUNIT_EXPECT_EQ(test, first, 0);
-	KUNIT_EXPECT_EQ(test, ra_pieces_hit(&window, 124 * KB, 64 * KB, &first,
-					    &nr), 1);
-	KUNIT_EXPECT_EQ(test, first, 15);
-	KUNIT_EXPECT_EQ(test, ra_pieces_hit(&window, 0, 64 * KB, &first, &nr),
-			0);
-	KUNIT_EXPECT_EQ(test, ra_pieces_hit(&window, 128 * KB, KB, &first,
-					    &nr), 0);
-
-	KUNIT_EXPECT_EQ(test, ra_pieces_hit(&forward, 72 * KB, 4 * KB, &first,
-					    &nr), 1);
-	KUNIT_EXPECT_EQ(test, first, 2);
-	KUNIT_EXPECT_EQ(test, ra_pieces_hit(&forward, 76 * KB, 4 * KB, &first,
-					    &nr), 0);
-	KUNIT_EXPECT_EQ(test, ra_pieces_hit(&forward, 136 * KB, 4 * KB,
-					    &first, &nr), 0);
-	KUNIT_EXPECT_EQ(test, ra_pieces_hit(&forward, 0, 4 * KB, &first, &nr),
-			0);
-
-	KUNIT_EXPECT_EQ(test, ra_pieces_hit(&back, 512 * KB, 16 * KB, &first,
-					    &nr), 4);
-	KUNIT_EXPECT_EQ(test, first, 0);
-	KUNIT_EXPECT_EQ(test, ra_pieces_hit(&back, 224 * KB, 16 * KB, &first,
-					    &nr), 4);
-	KUNIT_EXPECT_EQ(test, first, 3);
-	KUNIT_EXPECT_EQ(test, ra_pieces_hit(&back, 528 * KB, 16 * KB, &first,
-					    &nr), 0);
-	KUNIT_EXPECT_EQ(test, ra_pieces_hit(&back, 128 * KB, 16 * KB, &first,
-					    &nr), 0);
 }
 
 /* What must not be gained by fetching everything, see "The reward" */
@@ -249,9 +218,9 @@ static struct kunit_case pattern_cases[] = {
 	KUNIT_CASE(test_stride_survives_a_stray),
 	KUNIT_CASE(test_random_has_no_stride),
 	KUNIT_CASE(test_faults_around),
+	KUNIT_CASE(test_faulted_from),
 	KUNIT_CASE(test_run_length),
 	KUNIT_CASE(test_features_are_bounded),
-	KUNIT_CASE(test_pieces_hit),
 	KUNIT_CASE(test_reward),
 	{}
 };

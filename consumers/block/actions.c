@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Actions: what each makes of a request for readahead.
+ */
+#include <linux/kernel.h>
+#include <linux/math64.h>
+#include <linux/mm.h>
+
+#include "device.h"
+#include "readahead.h"
+
+static const unsigned int ra_window_pages[RA_NR_ACTIONS] = {
+	[RA_64K] = SZ_64K >> RA_PAGE_SHIFT,
+	[RA_256K] = SZ_256K >> RA_PAGE_SHIFT,
+	[RA_1M] = SZ_1M >> RA_PAGE_SHIFT,
+	[RA_2M] = SZ_2M >> RA_PAGE_SHIFT,
+};
+
+static bool stock(struct ra_file *f, struct readahead_request *rq)
+{
+	unsigned int max_pages = max_t(unsigned long, rq->ra->ra_pages,
+				       rq->req_count);
+
+	/* Stock never shrinks a window, nor has it made one that large */
+	if (rq->site != READAHEAD_ASYNC || !f->treated ||
+	    rq->size <= max_pages)
+		return false;
+	rq->size = max_pages;
+	rq->async_size = max_pages;
+	return true;
+}
+
+static bool none(struct readahead_request *rq)
+{
+	if (rq->site == READAHEAD_LONE)
+		return false;
+	rq->async_size = 0;
+	rq->size = 0;
+	if (rq->site == READAHEAD_ASYNC)
+		return true;
+	rq->start = rq->index;
+	rq->size = rq->req_count;
+	return true;
+}
+
+static bool window(const struct ra_pattern *p, struct readahead_request *rq,
+		   unsigned int pages)
+{
+	switch (rq->site) {
+	case READAHEAD_ASYNC:
+		rq->size = pages;
+		rq->async_size = pages;
+		return true;
+	case READAHEAD_AROUND:
+	case READAHEAD_LONE:
+		rq->start = rq->index;
+		if (p->sequential < RA_SHARE_ONE * 3 / 4)
+			rq->start -= min_t(pgoff_t, rq->index, pages / 2);
+		rq->size = pages;
+		rq->async_size = pages / 2;
+		return true;
+	default:
+		rq->start = rq->index;
+		rq->size = max_t(unsigned long, pages, rq->req_count);
+		rq->async_size = rq->size > rq->req_count ?
+				 rq->size - rq->req_count : rq->size / 2;
+		return true;
+	}
+}
+
+/* Pieces of @ahead that have been issued are left out */
+static void skip_issued(const struct ra_file *f, struct ra_pieces *ahead)
+{
+	s64 skip;
+
+	if (f->next_stride != ahead->stride)
+		return;
+	skip = div64_s64(f->next - ahead->pos, ahead->stride);
+	if (skip <= 0 || skip > ahead->count ||
+	    ahead->pos + skip * ahead->stride != f->next)
+		return;
+	ahead->pos = f->next;
+	ahead->count -= skip;
+}
+
+static bool stride(struct ra_file *f, struct readahead_request *rq,
+		   unsigned int count, struct ra_pieces *where)
+{
+	struct ra_pieces ahead;
+	unsigned long piece;
+
+	if (!ra_pattern_ahead(&f->pattern, rq->index, rq->req_count, count,
+			      &ahead))
+		return false;
+	*where = ahead;
+	skip_issued(f, &ahead);
+	rq->extra = (struct readahead_ranges) {
+		.pos = ahead.pos,
+		.stride = ahead.stride,
+		.len = ahead.len,
+		.count = ahead.count,
+		.mark_every = count / 4,
+	};
+	f->next = ahead.pos + ahead.count * ahead.stride;
+	f->next_stride = ahead.stride;
+	if (rq->site == READAHEAD_MARKER || rq->site == READAHEAD_ASYNC) {
+		if (ahead.count)
+			*where = ahead;
+		rq->size = 0;
+		return true;
+	}
+	/* The piece that is missed, to its end */
+	where->pos -= where->stride;
+	where->count++;
+	piece = ((where->pos + where->len - 1) >> PAGE_SHIFT) + 1;
+	rq->start = rq->index;
+	rq->size = rq->req_count;
+	if (piece > rq->index && piece - rq->index > rq->size)
+		rq->size = piece - rq->index;
+	rq->async_size = 0;
+	return true;
+}
+
+/**
+ * ra_act() - carry out an action at a miss or a mark of a window
+ * @f: the file
+ * @rq: the request; gets the answer
+ * @action: enum ra_action
+ * @where: the pages the decision is about: what it fetches or, if that is less,
+ *	what stock would have fetched
+ *
+ * Return: false for the stock answer.
+ */
+bool ra_act(struct ra_file *f, struct readahead_request *rq,
+	    unsigned int action, struct ra_pieces *where)
+{
+	unsigned int stock_size = rq->size, pages;
+	bool answered;
+
+	switch (action) {
+	case RA_STRIDE_16:
+	case RA_STRIDE_64:
+		answered = stride(f, rq, action == RA_STRIDE_16 ? 16 : 64,
+				  where);
+		if (answered)
+			return true;
+		break;
+	case RA_NONE:
+		answered = none(rq);
+		break;
+	case RA_64K ... RA_2M:
+		pages = min_t(u64, ra_window_pages[action],
+			      max_t(u64, ra_memory_room() / 32, rq->size));
+		answered = window(&f->pattern, rq, pages);
+		f->treated = true;
+		break;
+	default:
+		answered = stock(f, rq);
+		f->treated = false;
+	}
+	/* What is fetched, or what stock would have fetched */
+	*where = (struct ra_pieces) {
+		.pos = (s64)rq->start << PAGE_SHIFT,
+		.len = max3(rq->size, stock_size, 1U) << PAGE_SHIFT,
+		.count = 1,
+	};
+	return answered;
+}
+
+/**
+ * ra_act_at_mark() - carry out an action at the mark of a stride
+ * @f: the file
+ * @rq: the request; gets the answer
+ * @action: only how many pieces is to be decided: enum ra_action
+ * @where: the pieces the decision is about
+ *
+ * Return: false if there is no stride any more.
+ */
+bool ra_act_at_mark(struct ra_file *f, struct readahead_request *rq,
+		    unsigned int action, struct ra_pieces *where)
+{
+	unsigned int count = action == RA_STRIDE_16 ? 16 : 64;
+
+	if (action != RA_STRIDE_16 && action != RA_STRIDE_64) {
+		ra_pattern_ahead(&f->pattern, rq->index, rq->req_count, 16,
+				 where);
+		skip_issued(f, where);
+		return true;
+	}
+	return stride(f, rq, count, where);
+}
+

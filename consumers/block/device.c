@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Devices and memory: what a miss costs, and what a page in vain.
+ */
+#include <linux/atomic.h>
+#include <linux/blkdev.h>
+#include <linux/fs.h>
+#include <linux/math64.h>
+#include <linux/mm.h>
+#include <linux/part_stat.h>
+#include <linux/spinlock.h>
+#include <linux/time64.h>
+#include <linux/vmstat.h>
+
+#include "device.h"
+#include "pattern.h"
+
+#define RA_DEVICES	16
+#define SAMPLE_JIFFIES	max(HZ / 32, 1)
+
+static struct ra_device devices[RA_DEVICES];
+static DEFINE_SPINLOCK(sample_lock);
+static atomic_long_t pages_fetched;
+
+static struct {
+	unsigned long next_sample;
+	unsigned long refaults;
+	unsigned long fetched;
+	u32 share;
+} refault;
+
+/**
+ * ra_device_of() - the device that a file lies on
+ * @inode: the file
+ *
+ * Of the devices beyond the first RA_DEVICES - 1, all share the last place.
+ *
+ * Context: Any that may spin.
+ * Return: The device, never NULL.
+ */
+struct ra_device *ra_device_of(const struct inode *inode)
+{
+	dev_t dev = inode->i_sb->s_dev;
+	struct ra_device *d;
+
+	spin_lock(&sample_lock);
+	for (d = devices; d < &devices[RA_DEVICES - 1]; d++) {
+		if (!d->dev) {
+			d->dev = dev;
+			if (inode->i_sb->s_bdev)
+				d->rotates = !bdev_nonrot(inode->i_sb->s_bdev);
+		}
+		if (d->dev == dev)
+			break;
+	}
+	spin_unlock(&sample_lock);
+	return d;
+}
+
+static void sample_requests(struct ra_device *d, struct block_device *bdev,
+			    u64 elapsed)
+{
+	u64 sectors = part_stat_read(bdev, sectors[STAT_READ]);
+	u64 busy_ms = jiffies_to_msecs(part_stat_read(bdev, io_ticks));
+	u64 wait_ns = part_stat_read(bdev, nsecs[STAT_READ]);
+	u32 rate = 0;
+
+	if (elapsed) {
+		if (busy_ms - d->busy_ms >= 4)
+			rate = div64_u64((sectors - d->sectors) / 8 *
+					 MSEC_PER_SEC, busy_ms - d->busy_ms);
+		/* Half is forgotten in 20 seconds of use */
+		rate = max(rate, d->bandwidth - d->bandwidth / 1024);
+		WRITE_ONCE(d->bandwidth, rate);
+		WRITE_ONCE(d->load,
+			   min_t(u64, div64_u64((wait_ns - d->wait_ns) * 16,
+						elapsed), S16_MAX));
+	}
+	d->sectors = sectors;
+	d->busy_ms = busy_ms;
+	d->wait_ns = wait_ns;
+}
+
+static void sample_misses(struct ra_device *d, u64 elapsed)
+{
+	u32 misses = READ_ONCE(d->misses), rate;
+
+	if (elapsed) {
+		rate = min_t(u64, S32_MAX,
+			     div64_u64((u64)(misses - d->sampled_misses) *
+				       NSEC_PER_SEC, elapsed));
+		WRITE_ONCE(d->miss_rate, (d->miss_rate * 3ULL + rate) / 4);
+	}
+	d->sampled_misses = misses;
+}
+
+static void sample_refaults(void)
+{
+	unsigned long refaults, fetched, share;
+
+	refaults = global_node_page_state(WORKINGSET_REFAULT_FILE);
+	fetched = atomic_long_read(&pages_fetched);
+	if (fetched - refault.fetched < 256)
+		return;
+	share = min(RA_SHARE_ONE, (refaults - refault.refaults) *
+		    RA_SHARE_ONE / (fetched - refault.fetched));
+	WRITE_ONCE(refault.share, (refault.share * 3 + share) / 4);
+	refault.refaults = refaults;
+	refault.fetched = fetched;
+}
+
+/**
+ * ra_device_sample() - bring the figures up to date, 32 times a second
+ * @d: device
+ * @inode: of a file on it
+ * @now_ns: local_clock()
+ *
+ * Context: Any that may spin; waits for nobody.
+ */
+void ra_device_sample(struct ra_device *d, const struct inode *inode,
+		      u64 now_ns)
+{
+	u64 elapsed;
+
+	if (time_before(jiffies, READ_ONCE(d->next_sample)) &&
+	    time_before(jiffies, READ_ONCE(refault.next_sample)))
+		return;
+	if (!spin_trylock(&sample_lock))
+		return;
+	if (!time_before(jiffies, d->next_sample)) {
+		elapsed = d->sampled_ns ? max_t(s64, now_ns - d->sampled_ns,
+						NSEC_PER_MSEC) : 0;
+		if (inode->i_sb->s_bdev)
+			sample_requests(d, inode->i_sb->s_bdev, elapsed);
+		sample_misses(d, elapsed);
+		d->sampled_ns = now_ns;
+		WRITE_ONCE(d->next_sample, jiffies + SAMPLE_JIFFIES);
+	}
+	if (!time_before(jiffies, refault.next_sample)) {
+		sample_refaults();
+		WRITE_ONCE(refault.next_sample, jiffies + SAMPLE_JIFFIES);
+	}
+	spin_unlock(&sample_lock);
+}
+
+/**
+ * ra_device_waited() - a reader has waited for a miss
+ * @d: device
+ * @ns: as long as that
+ *
+ * What a miss costs when nobody else is in the way: the mean follows a shorter
+ * time eight times as fast as a longer one, or windows that keep the device
+ * busy would make it look slow, which asks for longer windows.
+ *
+ * Context: Any.
+ */
+void ra_device_waited(struct ra_device *d, u64 ns)
+{
+	u32 us64 = min_t(u64, div_u64(ns * 64, NSEC_PER_USEC), S32_MAX);
+	u32 was = READ_ONCE(d->latency_us), now = us64;
+
+	if (was && us64 < was)
+		now = was - (was - us64) / 8;
+	else if (was)
+		now = was + (us64 - was) / 64;
+	WRITE_ONCE(d->latency_us, now);
+	WRITE_ONCE(d->misses, READ_ONCE(d->misses) + 1);
+}
+
+/**
+ * ra_device_latency_us() - what a miss costs
+ * @d: device
+ *
+ * Return: Microseconds; 0 if nobody has waited yet.
+ */
+u32 ra_device_latency_us(const struct ra_device *d)
+{
+	return READ_ONCE(d->latency_us) / 64;
+}
+
+/* The time that a page takes on the way, once the device has answered */
+static u32 transfer_ns(const struct ra_device *d)
+{
+	u64 miss_ns = (u64)ra_device_latency_us(d) * NSEC_PER_USEC;
+	u32 bandwidth = READ_ONCE(d->bandwidth);
+	u64 ns = miss_ns / 8;
+
+	if (bandwidth)
+		ns = min_t(u64, ns, NSEC_PER_SEC / bandwidth);
+	return min_t(u64, ns, U32_MAX);
+}
+
+/**
+ * ra_device_page_price_ns() - the price of a page that is fetched in vain
+ * @d: device
+ *
+ * Return: Nanoseconds: the device's time for it, and what the page costs that
+ * it has driven out, see ra_reward().
+ */
+u32 ra_device_page_price_ns(const struct ra_device *d)
+{
+	u64 miss_ns = (u64)ra_device_latency_us(d) * NSEC_PER_USEC;
+
+	return min_t(u64, transfer_ns(d) + miss_ns * ra_memory_refaults() /
+		     RA_SHARE_ONE, U32_MAX);
+}
+
+/**
+ * ra_device_others_wait_ns() - how long others wait for what is fetched
+ * @d: device
+ * @pages: that are fetched at once
+ * @others: misses of other files, 1/s
+ *
+ * A fetch keeps the device for a time S. Others that miss meanwhile, at a rate
+ * r, wait for half of it on average: r * S * S / 2 together. S is the time of
+ * the transfer, and that of positioning where there is any.
+ *
+ * Return: Nanoseconds, all waiting added up.
+ */
+u64 ra_device_others_wait_ns(const struct ra_device *d, u32 pages, u32 others)
+{
+	u64 us = div_u64((u64)pages * transfer_ns(d), NSEC_PER_USEC);
+
+	if (!pages || !others)
+		return 0;
+	if (d->rotates)
+		us += ra_device_latency_us(d);
+	/* us * us / 1e6 is in us for a rate of 1/s; 1e3 makes it ns */
+	us = min_t(u64, us, USEC_PER_SEC);
+	return div_u64(us * us, 2000) * min(others, 1000000u);
+}
+
+/**
+ * ra_memory_room() - what readers may fill
+ *
+ * Return: Pages that are free or hold file data.
+ */
+u64 ra_memory_room(void)
+{
+	return global_zone_page_state(NR_FREE_PAGES) +
+	       global_node_page_state(NR_ACTIVE_FILE) +
+	       global_node_page_state(NR_INACTIVE_FILE);
+}
+
+/**
+ * ra_memory_refaults() - how short memory is for readers
+ *
+ * Return: Share of the pages fetched of late that had been evicted before.
+ */
+u32 ra_memory_refaults(void)
+{
+	return READ_ONCE(refault.share);
+}
+
+/**
+ * ra_memory_fetched() - pages have been fetched
+ * @pages: so many
+ */
+void ra_memory_fetched(unsigned long pages)
+{
+	atomic_long_add(pages, &pages_fetched);
+}

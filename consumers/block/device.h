@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the devices and memory are like at present, as far as readers notice.
+ */
+#ifndef _ML_BLOCK_DEVICE_H
+#define _ML_BLOCK_DEVICE_H
+
+#include <linux/types.h>
+
+struct inode;
+
+/**
+ * struct ra_device - a device, or a file system without one
+ * @dev: its number; 0: free
+ * @rotates: has to be positioned first
+ * @latency_us: see ra_device_waited(), in 1/64 us
+ * @bandwidth: best of late, pages per s
+ * @load: mean number of requests in it, 1/16
+ * @misses: requests that had to wait for it, a count
+ * @miss_rate: of them, 1/s
+ * @next_sample: jiffies
+ * @sampled_ns: the last one
+ *
+ * Written under one lock but for @latency_us and @misses, which may lose an
+ * update; read without.
+ */
+struct ra_device {
+	dev_t dev;
+	bool rotates;
+	u32 latency_us;
+	u32 bandwidth;
+	u32 load;
+	u32 misses;
+	u32 miss_rate;
+	u32 sampled_misses;
+	unsigned long next_sample;
+	u64 sampled_ns;
+	u64 sectors;
+	u64 busy_ms;
+	u64 wait_ns;
+};
+
+struct ra_device *ra_device_of(const struct inode *inode);
+void ra_device_sample(struct ra_device *d, const struct inode *inode,
+		      u64 now_ns);
+void ra_device_waited(struct ra_device *d, u64 ns);
+u32 ra_device_latency_us(const struct ra_device *d);
+u32 ra_device_page_price_ns(const struct ra_device *d);
+u64 ra_device_others_wait_ns(const struct ra_device *d, u32 pages,
+			     u32 others);
+
+u64 ra_memory_room(void);
+u32 ra_memory_refaults(void);
+void ra_memory_fetched(unsigned long pages);
+
+#endif /* _ML_BLOCK_DEVICE_H */
