@@ -380,8 +380,8 @@ static int take_trained(struct agent *a, struct trained *t)
 	if (!ret)
 		say(a, "train",
 		    "model %u, RMSE %.4g (of the mean %.4g), reward %.4g, %s %.4g",
-		    a->nr_models, q->rmse, q->rmse_mean, q->model.mean,
-		    a->head.actions[0], q->stock.mean);
+		    a->nr_models, q->rmse, q->rmse_mean, q->value.model.mean,
+		    a->head.actions[0], q->value.stock.mean);
 	return ret;
 }
 

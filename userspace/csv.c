@@ -24,12 +24,13 @@ enum {
 	COL_ACTION,
 	COL_FLAGS,
 	COL_REWARD,
+	COL_UNITS,
 	NR_FIXED,
 };
 
 static const char *const fixed_names[NR_FIXED] = {
-	"id",  "time_ns", "context", "model", "mode",
-	"arm", "backend", "action",  "flags", "reward",
+	"id",	   "time_ns", "context", "model",  "mode",  "arm",
+	"backend", "action",  "flags",	 "reward", "units",
 };
 
 /* The line that is being read */
@@ -219,7 +220,7 @@ static int parse_row(const struct place *at, char *line,
 		[COL_FLAGS] = UINT8_MAX,
 	};
 	char *fields[NR_FIXED + ML_MAX_FEATURES];
-	uint64_t values[COL_REWARD];
+	uint64_t values[COL_REWARD], units = 0;
 	unsigned int nr, i;
 
 	nr = split(line, fields, ARRAY_SIZE(fields));
@@ -250,6 +251,14 @@ static int parse_row(const struct place *at, char *line,
 		return bad(at, COL_REWARD, fields[COL_REWARD],
 			   "reward, empty or an integer from -%d to %d",
 			   ML_REWARD_LIMIT, ML_REWARD_LIMIT);
+	if (row->has_reward ? !parse_u64(fields[COL_UNITS], &units) || !units ||
+				      units > ML_UNITS_MAX :
+			      *fields[COL_UNITS])
+		return bad(
+			at, COL_UNITS, fields[COL_UNITS],
+			"units, an integer from 1 to %d, empty without reward",
+			ML_UNITS_MAX);
+	row->units = units;
 	for (i = 0; i < head->nr_features; i++)
 		if (!parse_s32(fields[NR_FIXED + i], &features[i]))
 			return bad(at, NR_FIXED + i, fields[NR_FIXED + i],
@@ -379,6 +388,11 @@ int csv_read(struct csv *csv, const char *path, char error[CSV_ERROR_LEN])
 	return ret;
 }
 
+double csv_weight(const struct csv_row *row)
+{
+	return row->units ? row->units : 1;
+}
+
 void csv_free(struct csv *csv)
 {
 	free(csv->rows);
@@ -411,7 +425,9 @@ void csv_write_row(FILE *f, const struct csv_row *row, const int32_t *features,
 		row->id, row->time_ns, row->context, row->model, row->mode,
 		row->arm, row->backend, row->action, row->flags);
 	if (row->has_reward)
-		fprintf(f, "%d", row->reward);
+		fprintf(f, "%d,%u", row->reward, row->units);
+	else
+		fputc(',', f);
 	for (i = 0; i < nr_features; i++)
 		fprintf(f, ",%d", features[i]);
 	fputc('\n', f);

@@ -2,13 +2,13 @@
 /*
  * Record files: what `mlctl record` writes and train and eval read.
  *
- *   # mlctl record 1 proxy=demo schema=0123456789abcdef actions=stock,a,b
- *   id,time_ns,context,model,mode,arm,backend,action,flags,reward,FEATURE...
- *   17,1000200,3405691582,0,1,1,4,2,1,-12,4096,3
+ *   # mlctl record 2 proxy=demo schema=0123456789abcdef actions=stock,a,b
+ *   id,time_ns,context,model,mode,arm,backend,action,flags,reward,units,FEATURE...
+ *   17,1000200,3405691582,0,1,1,4,2,1,-12,32,4096,3
  *
- * One decision a line, all fields integers (decimal), as in struct ml_sample.
- * The reward is empty where the outcome is not known. Features begin in the
- * 11th column and lie within the range of s32.
+ * One decision a line, all fields integers (decimal), as in struct ml_sample
+ * and struct ml_outcome. Reward and units are empty where the outcome is not
+ * known. Features begin in the 12th column and lie within the range of s32.
  */
 #ifndef MLCTL_CSV_H
 #define MLCTL_CSV_H
@@ -20,7 +20,7 @@
 
 #include <linux/ml_lib.h>
 
-#define CSV_VERSION 1
+#define CSV_VERSION 2
 #define CSV_ERROR_LEN 512
 
 struct csv_row {
@@ -29,6 +29,7 @@ struct csv_row {
 	uint64_t context;
 	uint32_t model;
 	int32_t reward; /* 0 unless has_reward */
+	uint16_t units; /* likewise */
 	uint16_t action; /* below nr_actions */
 	uint8_t mode; /* enum ml_mode */
 	uint8_t arm; /* enum ml_arm */
@@ -67,6 +68,14 @@ struct csv {
  * it) or EX_OSERR (out of memory). @csv is to be freed in any case.
  */
 int csv_read(struct csv *csv, const char *path, char error[CSV_ERROR_LEN]);
+
+/**
+ * csv_weight - how much a row counts in means and in training
+ * @row: row
+ *
+ * Return: its units, 1 if they are not known.
+ */
+double csv_weight(const struct csv_row *row);
 
 /**
  * csv_free - release the rows

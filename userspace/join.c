@@ -156,6 +156,7 @@ static int take_sample(struct join *join, const struct ml_sample *sample)
 	if (at == NO_SLOT)
 		return wait_for_other(join, SAMPLE, &row, sample->features);
 	row.reward = join->slots[at].row.reward;
+	row.units = join->slots[at].row.units;
 	row.has_reward = true;
 	remove_slot(join, at);
 	join->counts.rows++;
@@ -164,9 +165,13 @@ static int take_sample(struct join *join, const struct ml_sample *sample)
 
 static int take_outcome(struct join *join, const struct ml_outcome *outcome)
 {
+	const uint32_t units = outcome->units;
 	struct csv_row row = {
 		.id = outcome->id,
 		.reward = outcome->reward,
+		.units = units < 1	      ? 1 :
+			 units < ML_UNITS_MAX ? units :
+						ML_UNITS_MAX,
 		.has_reward = true,
 	};
 	uint32_t at;
@@ -176,6 +181,7 @@ static int take_outcome(struct join *join, const struct ml_outcome *outcome)
 	if (at == NO_SLOT)
 		return wait_for_other(join, OUTCOME, &row, NULL);
 	join->slots[at].row.reward = row.reward;
+	join->slots[at].row.units = row.units;
 	join->slots[at].row.has_reward = true;
 	remove_slot(join, at);
 	join->counts.rows++;

@@ -14,6 +14,12 @@
  * to earn more than that. The baseline of a row comes from a model that has not
  * seen the row (two halves, each for the other), or it would have learned its
  * noise and taken that away from the action. It is not part of the result.
+ *
+ * A row weighs as many units as its decision was about. What is kept apart, and
+ * the halves, are drawn by clusters: all rows of a context within 0.27 s. They
+ * are much alike, and have one action where actions are drawn by time slots
+ * (struct ml_proxy_desc.arm_slot_order): a row that is kept apart from its
+ * neighbours is not a new one to a model that has seen these.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -35,6 +41,7 @@ struct rows {
 	size_t nr;
 	int32_t *features;
 	float *labels;
+	float *weights;
 };
 
 static int no_memory(char error[ERROR_LEN])
@@ -48,18 +55,29 @@ static int xgboost_failed(char error[ERROR_LEN])
 	return booster_error(EX_SOFTWARE, "train", error);
 }
 
-/* The finalizer of splitmix64: neighbouring ids get unrelated values. */
-static uint64_t mix(uint64_t id)
+/* The finalizer of splitmix64: neighbouring numbers get unrelated values. */
+static uint64_t mix(uint64_t x)
 {
-	id += 0x9e3779b97f4a7c15;
-	id = (id ^ id >> 30) * 0xbf58476d1ce4e5b9;
-	id = (id ^ id >> 27) * 0x94d049bb133111eb;
-	return id ^ id >> 31;
+	x += 0x9e3779b97f4a7c15;
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+	x = (x ^ x >> 27) * 0x94d049bb133111eb;
+	return x ^ x >> 31;
 }
 
-bool learn_is_valid(uint64_t id, double share)
+uint64_t learn_cluster(const struct csv_row *row)
 {
-	return (double)(mix(id) >> 11) * 0x1p-53 < share;
+	return mix(mix(row->context) + (row->time_ns >> LEARN_CLUSTER_ORDER));
+}
+
+bool learn_is_valid(const struct csv_row *row, double share)
+{
+	return (double)(learn_cluster(row) >> 11) * 0x1p-53 < share;
+}
+
+/* Which half of the training rows it is in: another bit than those above */
+static unsigned int half_of(const struct csv_row *row)
+{
+	return learn_cluster(row) & 1;
 }
 
 float *learn_labels(const struct csv *csv, enum objective objective)
@@ -79,6 +97,7 @@ static void rows_free(struct rows *rows)
 {
 	free(rows->features);
 	free(rows->labels);
+	free(rows->weights);
 	memset(rows, 0, sizeof(*rows));
 }
 
@@ -88,7 +107,8 @@ static bool rows_alloc(struct rows *rows, const struct csv *csv)
 	rows->features = calloc(csv->nr_rows + 1,
 				csv->head.nr_features * sizeof(int32_t));
 	rows->labels = calloc(csv->nr_rows + 1, sizeof(float));
-	return rows->features && rows->labels;
+	rows->weights = calloc(csv->nr_rows + 1, sizeof(float));
+	return rows->features && rows->labels && rows->weights;
 }
 
 static void rows_add(struct rows *rows, const struct csv *csv, size_t i,
@@ -98,7 +118,23 @@ static void rows_add(struct rows *rows, const struct csv *csv, size_t i,
 
 	memcpy(rows->features + rows->nr * width, csv->features + i * width,
 	       width * sizeof(*rows->features));
+	rows->weights[rows->nr] = csv_weight(&csv->rows[i]);
 	rows->labels[rows->nr++] = label;
+}
+
+/*
+ * XGBoost's regularisation is meant for rows that weigh about 1: so the mean
+ * weight is 1, whatever the units are.
+ */
+static void rows_normalise(struct rows *rows)
+{
+	double sum = 0;
+	size_t i;
+
+	for (i = 0; i < rows->nr; i++)
+		sum += rows->weights[i];
+	for (i = 0; i < rows->nr; i++)
+		rows->weights[i] *= rows->nr / sum;
 }
 
 static int make_matrix(const struct rows *rows, unsigned int width,
@@ -113,7 +149,10 @@ static int make_matrix(const struct rows *rows, unsigned int width,
 	snprintf(config, sizeof(config), "{\"missing\": NaN, \"nthread\": %ld}",
 		 threads);
 	return XGDMatrixCreateFromDense(array, config, matrix) ||
-	       XGDMatrixSetFloatInfo(*matrix, "label", rows->labels, rows->nr);
+	       XGDMatrixSetFloatInfo(*matrix, "label", rows->labels,
+				     rows->nr) ||
+	       XGDMatrixSetFloatInfo(*matrix, "weight", rows->weights,
+				     rows->nr);
 }
 
 static int set_number(BoosterHandle booster, const char *key, double value)
@@ -125,7 +164,7 @@ static int set_number(BoosterHandle booster, const char *key, double value)
 }
 
 /* Boost @options->trees rounds over @rows; *booster is to be freed. */
-static int fit(const struct rows *rows, unsigned int width,
+static int fit(struct rows *rows, unsigned int width,
 	       const struct learn_options *options, const char *objective,
 	       unsigned int nr_classes, double base_score,
 	       BoosterHandle *booster, char error[ERROR_LEN])
@@ -135,6 +174,7 @@ static int fit(const struct rows *rows, unsigned int width,
 	int bad;
 
 	*booster = NULL;
+	rows_normalise(rows);
 	bad = XGBSetGlobalConfig("{\"verbosity\": 0}") ||
 	      make_matrix(rows, width, options->threads, &matrix) ||
 	      XGBoosterCreate(&matrix, 1, booster) ||
@@ -390,11 +430,11 @@ static int add_baseline(const struct csv *csv, const float *labels,
 		goto out;
 	}
 	for (i = 0; i < csv->nr_rows; i++) {
-		uint64_t id = csv->rows[i].id;
+		const struct csv_row *row = &csv->rows[i];
 
 		margins[i] = learned->mean;
-		if (!isnan(labels[i]) && (mix(id) & 1) == half &&
-		    !learn_is_valid(id, options->valid))
+		if (!isnan(labels[i]) && half_of(row) == half &&
+		    !learn_is_valid(row, options->valid))
 			rows_add(&rows, csv, i, labels[i]);
 	}
 	if (rows.nr) {
@@ -405,11 +445,11 @@ static int add_baseline(const struct csv *csv, const float *labels,
 			ret = predict_all(booster, csv, margins, error);
 	}
 	for (i = 0; i < csv->nr_rows && !ret; i++) {
-		uint64_t id = csv->rows[i].id;
+		const struct csv_row *row = &csv->rows[i];
 
-		if (learn_is_valid(id, options->valid))
+		if (learn_is_valid(row, options->valid))
 			learned->baseline[i] += margins[i] / 2;
-		else if ((mix(id) & 1) != half)
+		else if (half_of(row) != half)
 			learned->baseline[i] = margins[i];
 	}
 out:
@@ -437,7 +477,7 @@ static int learn_action(const struct csv *csv, const float *labels,
 	}
 	for (i = 0; i < csv->nr_rows; i++)
 		if (csv->rows[i].action == k && !isnan(labels[i]) &&
-		    !learn_is_valid(csv->rows[i].id, options->valid))
+		    !learn_is_valid(&csv->rows[i], options->valid))
 			rows_add(&rows, csv, i,
 				 labels[i] - learned->baseline[i]);
 	ret = fit(&rows, csv->head.nr_features, options, "reg:squarederror", 1,
@@ -529,7 +569,7 @@ static int learn_labelled(const struct csv *csv, const float *labels,
 				(double)labels[i]);
 			ret = EX_DATAERR;
 		}
-		if (!learn_is_valid(csv->rows[i].id, options->valid))
+		if (!learn_is_valid(&csv->rows[i], options->valid))
 			rows_add(&rows, csv, i, labels[i]);
 	}
 	if (!ret && rows.nr < (size_t)options->min_rows) {
@@ -556,22 +596,25 @@ int learn(const struct csv *csv, const float *labels,
 	  const struct learn_options *options, struct learned *learned,
 	  char error[ERROR_LEN])
 {
-	double sum = 0;
+	double sum = 0, weights = 0;
 	size_t i;
 
 	memset(learned, 0, sizeof(*learned));
 	for (i = 0; i < csv->nr_rows; i++) {
+		const struct csv_row *row = &csv->rows[i];
+
 		if (isnan(labels[i]))
 			continue;
-		if (learn_is_valid(csv->rows[i].id, options->valid)) {
+		if (learn_is_valid(row, options->valid)) {
 			learned->nr_valid++;
 			continue;
 		}
 		learned->nr_train++;
-		learned->rows[csv->rows[i].action]++;
-		sum += labels[i];
+		learned->rows[row->action]++;
+		sum += csv_weight(row) * labels[i];
+		weights += csv_weight(row);
 	}
-	learned->mean = learned->nr_train ? sum / learned->nr_train : 0;
+	learned->mean = weights ? sum / weights : 0;
 	return options->objective == OBJ_REWARD ?
 		       learn_rewards(csv, labels, options, learned, error) :
 		       learn_labelled(csv, labels, options, learned, error);

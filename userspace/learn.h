@@ -26,6 +26,9 @@ struct learn_options {
 	double valid; /* share of the rows kept apart, 0 .. 0.9 */
 };
 
+/* Rows of a context within 2^28 ns, 0.27 s, are one draw, see learn.c */
+#define LEARN_CLUSTER_ORDER 28
+
 #define LEARN_DEFAULTS                                                        \
 	{                                                                     \
 		.objective = OBJ_REWARD, .trees = 20, .depth = 4, .eta = 0.3, \
@@ -39,13 +42,13 @@ struct learned {
 	size_t nr_valid;
 	size_t rows[ML_MAX_ACTIONS]; /* of nr_train, by action */
 	bool skipped[ML_MAX_ACTIONS]; /* too few of them */
-	double mean; /* of their labels */
+	double mean; /* of their labels, weighted */
 	float *baseline; /* REWARD: for each row, see learn.c; else NULL */
 };
 
 /**
  * learn - train a model
- * @csv: rows
+ * @csv: rows, which count as csv_weight() says
  * @labels: one for each row, NaN where there is none
  * @options: how
  * @learned: filled in; to be freed in any case
@@ -67,8 +70,11 @@ void learned_free(struct learned *learned);
  */
 float *learn_labels(const struct csv *csv, enum objective objective);
 
-/* Is the row one of those that are kept apart? Decided by its id alone. */
-bool learn_is_valid(uint64_t id, double share);
+/* A number for each context and stretch of time; others are unrelated. */
+uint64_t learn_cluster(const struct csv_row *row);
+
+/* Is the row one of those that are kept apart? Its cluster as a whole is. */
+bool learn_is_valid(const struct csv_row *row, double share);
 
 /* A mean with its standard error */
 struct estimate {
@@ -76,18 +82,22 @@ struct estimate {
 	double error;
 };
 
+/* What a decision earns, from rows weighted by 1 / the chance of their action */
+struct value {
+	size_t rows;
+	size_t chosen_rows; /* of these, where the actions were not drawn */
+	struct estimate model;
+	struct estimate stock;
+	struct estimate gain; /* model - stock */
+};
+
+/* All are weighted by csv_weight(). */
 struct quality {
 	size_t rows; /* with a label */
 	double rmse; /* of the prediction of the label (not SOFTPROB) */
 	double rmse_mean; /* of predicting the mean of these labels */
 	double wrong; /* share of wrong classes (SOFTPROB, LOGISTIC) */
-	/* REWARD: what a decision earns, from rows weighted by 1 / the chance
-	 * of their action
-	 */
-	size_t value_rows;
-	size_t chosen_rows; /* of these, where the actions were not drawn */
-	struct estimate model;
-	struct estimate stock;
+	struct value value; /* REWARD */
 };
 
 /**
@@ -106,5 +116,27 @@ int measure(const struct booster *booster, const struct csv *csv,
 	    const float *labels, const struct learn_options *options,
 	    const struct learned *learned, struct quality *quality,
 	    char error[ERROR_LEN]);
+
+/**
+ * estimate_value - what a decision of a model earns, and one of stock
+ * @csv: rows
+ * @which: numbers of those to use
+ * @nr: how many
+ * @choices: for each of these the action that the model chooses
+ * @value: filled in; NaN where the rows do not tell
+ *
+ * Return: false without memory.
+ */
+bool estimate_value(const struct csv *csv, const size_t *which, size_t nr,
+		    const uint8_t *choices, struct value *value);
+
+/* Print it, with the name of the stock action. */
+void print_value(const struct value *value, const char *stock);
+
+/* Add it to a JSON object. */
+void add_value(json_t *object, const struct value *value);
+
+/* A JSON number, or null for what has none (NaN) */
+json_t *json_number(double x);
 
 #endif /* MLCTL_LEARN_H */

@@ -40,8 +40,8 @@ static const struct option_spec specs[] = {
 	  "an action with fewer is never chosen by the model; default: 50",
 	  &options.min_rows, .type = OPT_INT, .min = 2, .max = 1e9 },
 	{ "valid", "SHARE",
-	  "of the rows kept apart, by their ids; default: 0.2", &options.valid,
-	  .type = OPT_REAL, .min = 0, .max = 0.9 },
+	  "of the rows kept apart, by context and time; default: 0.2",
+	  &options.valid, .type = OPT_REAL, .min = 0, .max = 0.9 },
 };
 
 static const struct usage usage = {
@@ -51,7 +51,8 @@ static const struct usage usage = {
 		"Train an XGBoost model from what mlctl record has written.\n"
 		"The objective reward learns for each action what reward it earns; the model\n"
 		"chooses the action that earns most. The others learn a label: multi:softprob\n"
-		"and binary:logistic the action (imitation), reg:squarederror the reward.\n",
+		"and binary:logistic the action (imitation), reg:squarederror the reward. A row\n"
+		"counts as many units as its decision was about.\n",
 	.options = specs,
 	.nr_options = ARRAY_SIZE(specs),
 	.min_args = 1,
@@ -218,28 +219,11 @@ static void print_text(const struct csv *csv, const struct learned *learned,
 		       q->rmse, q->rmse_mean, q->rows);
 	if (q->rows && options.objective == OBJ_LOGISTIC)
 		printf("wrong class: %.4g of %zu rows\n", q->wrong, q->rows);
-	if (q->value_rows)
-		printf("reward of a decision: model %.6g +- %.2g, %s %.6g +- %.2g (standard errors; %zu rows, weighted by 1 / the chance of their action; %zu of them tell only of what another model chose)\n",
-		       q->model.mean, q->model.error, head->actions[0],
-		       q->stock.mean, q->stock.error, q->value_rows,
-		       q->chosen_rows);
-	else if (q->rows && options.objective == OBJ_REWARD)
-		puts("reward of a decision: unknown, no rows with a choice of actions");
+	if (q->rows && options.objective == OBJ_REWARD)
+		print_value(&q->value, head->actions[0]);
 	for (i = 0; i < nr; i++)
 		printf("  gain %-22s %.6g\n", features[i].name,
 		       features[i].gain);
-}
-
-/* NaN has no JSON. */
-static json_t *json_number(double x)
-{
-	return isfinite(x) ? json_real(x) : json_null();
-}
-
-static json_t *json_estimate(const struct estimate *e)
-{
-	return json_pack("{s:o, s:o}", "mean", json_number(e->mean),
-			 "standard_error", json_number(e->error));
 }
 
 static int print_as_json(const struct csv *csv, const struct learned *learned,
@@ -272,16 +256,8 @@ static int print_as_json(const struct csv *csv, const struct learned *learned,
 	if (q->rows && (options.objective == OBJ_SOFTPROB ||
 			options.objective == OBJ_LOGISTIC))
 		json_object_set_new(root, "wrong", json_number(q->wrong));
-	if (q->value_rows) {
-		json_object_set_new(root, "value_model",
-				    json_estimate(&q->model));
-		json_object_set_new(root, "value_stock",
-				    json_estimate(&q->stock));
-		json_object_set_new(root, "value_rows",
-				    json_integer(q->value_rows));
-		json_object_set_new(root, "value_rows_chosen",
-				    json_integer(q->chosen_rows));
-	}
+	if (q->value.rows)
+		add_value(root, &q->value);
 	return print_json(root);
 }
 

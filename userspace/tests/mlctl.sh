@@ -65,9 +65,9 @@ expect "a full standard output" 74 "standard output" \
 	bash -c "'$build/mlctl' --help >/dev/full"
 
 # --- record files
-head1='# mlctl record 1 proxy=demo schema=0123456789abcdef actions=stock,a'
-head2='id,time_ns,context,model,mode,arm,backend,action,flags,reward,x,y'
-good=1,2,3,0,1,0,4,0,0,5,6,-7
+head1='# mlctl record 2 proxy=demo schema=0123456789abcdef actions=stock,a'
+head2='id,time_ns,context,model,mode,arm,backend,action,flags,reward,units,x,y'
+good=1,2,3,0,1,0,4,0,0,5,32,6,-7
 
 # bad NAME TEXT LINE...: train refuses a file of these lines
 bad()
@@ -82,13 +82,13 @@ expect "csv: missing file" 66 "none.csv: No such file" \
 	mlctl train none.csv -o m.json
 expect "csv: a directory" 66 "$tmp" mlctl train "$tmp" -o m.json
 : >bad.csv
-expect "csv: empty file" 65 'bad.csv:1: column 1: expected "# mlctl record 1' \
+expect "csv: empty file" 65 'bad.csv:1: column 1: expected "# mlctl record 2' \
 	mlctl train bad.csv -o m.json
 bad "no rows" " expected rows, got none" "$head1" "$head2"
 bad "no header" '2: column 1: expected a line with the names' "$head1"
-bad "another first line" '1: column 1: expected "# mlctl record 1' "id,x" "$head2"
-bad "another version" '1: column 1: expected "# mlctl record 1' \
-	"${head1/record 1/record 2}" "$head2"
+bad "another first line" '1: column 1: expected "# mlctl record 2' "id,x" "$head2"
+bad "another version" '1: column 1: expected "# mlctl record 2' \
+	"${head1/record 2/record 1}" "$head2"
 bad "schema" '1: column 36: expected 16 lower-case' "${head1/cdef/cdeX}" "$head2"
 bad "one action" '1: column 61: expected 2 to 64 names of actions' \
 	"${head1%,a}" "$head2"
@@ -96,27 +96,33 @@ bad "action without name" '1: column 67: expected the name of an action' \
 	"${head1%a}" "$head2"
 bad "a column is missing" '2: column 4: expected "model", got "mode"' \
 	"$head1" "${head2/model,/}"
-bad "no features" '2: column 11: expected 1 to 64 features' "$head1" \
+bad "no features" '2: column 12: expected 1 to 64 features' "$head1" \
 	"${head2%,x,y}"
-bad "the same feature twice" "2: column 12: expected a feature's name" \
+bad "the same feature twice" "2: column 13: expected a feature's name" \
 	"$head1" "${head2%y}x"
-bad "too few columns" '3: column 12: expected 12 columns, not 11' \
+bad "too few columns" '3: column 13: expected 13 columns, not 12' \
 	"$head1" "$head2" "${good%,-7}"
-bad "too many columns" '4: column 13: expected 12 columns, not 13' \
+bad "too many columns" '4: column 14: expected 13 columns, not 14' \
 	"$head1" "$head2" $good $good,1
-bad "no integer" '3: column 11: expected x, an integer' \
+bad "no integer" '3: column 12: expected x, an integer' \
 	"$head1" "$head2" "${good/,6,/,6.5,}"
-bad "a space" '3: column 11: expected x, an integer' \
+bad "a space" '3: column 12: expected x, an integer' \
 	"$head1" "$head2" "${good/,6,/, 6,}"
-bad "more than s32" '3: column 12: expected y, an integer from -2147483648' \
+bad "more than s32" '3: column 13: expected y, an integer from -2147483648' \
 	"$head1" "$head2" "${good/-7/2147483648}"
-bad "less than s32" '3: column 12' "$head1" "$head2" "${good/-7/-2147483649}"
+bad "less than s32" '3: column 13' "$head1" "$head2" "${good/-7/-2147483649}"
 bad "an unknown action" '3: column 8: expected action, an integer from 0 to 1' \
-	"$head1" "$head2" 1,2,3,0,1,0,4,2,0,5,6,-7
+	"$head1" "$head2" 1,2,3,0,1,0,4,2,0,5,32,6,-7
 bad "too large a reward" '3: column 10: expected reward, empty or' \
 	"$head1" "$head2" "${good/,5,/,1048577,}"
+for units in 0 65536 -1 ''; do
+	bad "units: $units" '3: column 11: expected units, an integer from 1 to 65535' \
+		"$head1" "$head2" "${good/,32,/,$units,}"
+done
+bad "units without a reward" '3: column 11: expected units' \
+	"$head1" "$head2" "${good/,5,/,,}"
 printf '%s\n%s\n%s\n%s' "$head1" "$head2" $good "${good%-7}" >bad.csv
-expect "csv: truncated last line" 65 "4: column 23: expected a newline" \
+expect "csv: truncated last line" 65 "4: column 26: expected a newline" \
 	mlctl train bad.csv -o m.json
 printf '%s\n%s\n1,2\0,3\n' "$head1" "$head2" >bad.csv
 expect "csv: NUL byte" 65 "3: column 4: expected text without NUL" \
@@ -126,7 +132,7 @@ printf '%s\n%s\n%s\n' "${head1/=demo/=other}" "$head2" $good >bad.csv
 expect "csv: two files of two proxies" 65 "bad.csv:2: column 1: expected proxy demo" \
 	mlctl train one.csv bad.csv -o m.json
 printf '%s\n%s\n%s\n' "$head1" "${head2%y}z" $good >bad.csv
-expect "csv: two files of other features" 65 'bad.csv:2: column 12: expected feature "y"' \
+expect "csv: two files of other features" 65 'bad.csv:2: column 13: expected feature "y"' \
 	mlctl train one.csv bad.csv -o m.json
 
 # --- training
@@ -150,9 +156,11 @@ holds()
 }
 holds "the reward is predicted" "$(number rmse) < 0.3 * $(number rmse_of_mean)"
 # All right choices would earn 700, stock alone 550.
-value=$(sed -n '/value_model/,/}/s/.*"mean": *\([0-9.]*\).*/\1/p' "$tmp/out")
-stock=$(sed -n '/value_stock/,/}/s/.*"mean": *\([0-9.]*\).*/\1/p' "$tmp/out")
-holds "the model's choices earn more than stock" "$value - $stock > 100"
+# estimate NAME KEY: of the value in out, its mean or standard_error
+estimate() { sed -n "/value_$1/,/}/s/.*\"$2\": *\([-0-9.]*\).*/\1/p" "$tmp/out"; }
+holds "the model's choices earn more than stock" "$(estimate gain mean) > 100"
+holds "that is the difference" \
+	"($(estimate model mean) - $(estimate stock mean) - $(estimate gain mean)) ^ 2 < 1e-6"
 grep -o '"[a-z]*": [0-9.]*' "$tmp/out" | grep -E '"(a|b|noise|level)":' |
 	sort -t: -k2 -gr | head -2 | grep -c '"[ab]"' >"$tmp/top"
 holds "the two features that matter come first" "$(cat "$tmp/top") == 2"
@@ -178,7 +186,7 @@ done
 # A column that is appended, "best", as the label: with it out, the features
 # are the proxy's
 awk -F, 'NR == 1 { print; next } NR == 2 { print $0 ",best"; next }
-	{ print $0 "," ($11 > 0 ? 1 : $12 > 0 ? 2 : 0) }' s.csv >labelled.csv
+	{ print $0 "," ($12 > 0 ? 1 : $13 > 0 ? 2 : 0) }' s.csv >labelled.csv
 check "train on a label" mlctl train labelled.csv -o o.json \
 	--objective multi:softprob --label best -j
 holds "it is learned" "$(number wrong) < 0.02"
