@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "booster.h"
 #include "compile.h"
+#include "learn.h"
 #include "trees.h"
 
 #define CHUNK 4096 /* rows */
@@ -28,7 +28,9 @@ static const struct usage usage = {
 	.about =
 		"Run every row of a record file through the model, as XGBoost computes it, and\n"
 		"through the table, as the kernel does. Exit code 1 tells that they disagree by\n"
-		"more than the rounding that the table's fraction allows.\n",
+		"more than the rounding that the table's fraction allows. It also tells what a\n"
+		"decision of the model earns on these rows, compared with stock, and what it\n"
+		"chooses, both by units. Rows that it was trained on flatter it.\n",
 	.options = specs,
 	.nr_options = ARRAY_SIZE(specs),
 	.min_args = 1,
@@ -44,6 +46,7 @@ struct comparison {
 	double max_error;
 	double sum_error;
 	double bound;
+	uint8_t *choices; /* of the model, for each row */
 };
 
 /* Could rounding within @bound make the table choose @action? */
@@ -85,7 +88,7 @@ static void compare_row(const struct booster *booster,
 	}
 	expected = booster_action(booster, margins, nr_actions);
 	action = ml_trees_action(trees, features);
-	c->rows++;
+	c->choices[c->rows++] = expected;
 	if (action == expected)
 		c->same++;
 	else if (is_tie(booster, margins, action, expected, c->bound))
@@ -117,25 +120,83 @@ static int compare(const struct booster *booster, const struct ml_trees *trees,
 	return 0;
 }
 
-static int report(const struct comparison *c, bool identical)
+/* What the model earns on all rows, and the share of each action it chooses */
+static int value_model(const struct csv *csv, const struct comparison *c,
+		       struct value *value, double *shares)
+{
+	size_t *all = calloc(csv->nr_rows + 1, sizeof(*all)), i;
+	double sum = 0;
+	bool ok;
+
+	if (!all)
+		return fail(EX_OSERR, "eval: out of memory");
+	for (i = 0; i < csv->nr_rows; i++) {
+		double w = csv_weight(&csv->rows[i]);
+
+		all[i] = i;
+		shares[c->choices[i]] += w;
+		sum += w;
+	}
+	for (i = 0; i < csv->head.nr_actions && sum; i++)
+		shares[i] /= sum;
+	ok = estimate_value(csv, all, csv->nr_rows, c->choices, value);
+	free(all);
+	return ok ? 0 : fail(EX_OSERR, "eval: out of memory");
+}
+
+static void print_text(const struct csv_head *head, const struct comparison *c,
+		       const struct value *value, const double *shares)
+{
+	unsigned int i;
+
+	printf("rows %zu: same action %zu, another one within the bound %zu, wrong %zu\n"
+	       "margin error: max %.3g, mean %.3g, bound %.3g\n",
+	       c->rows, c->same, c->ties, c->wrong, c->max_error,
+	       c->margins ? c->sum_error / c->margins : 0, c->bound);
+	print_value(value, head->actions[0]);
+	for (i = 0; i < head->nr_actions; i++)
+		printf("  action %-20s %5.1f %% of the units\n",
+		       head->actions[i], 100 * shares[i]);
+}
+
+static int print_as_json(const struct csv_head *head,
+			 const struct comparison *c, const struct value *value,
+			 const double *shares, bool identical, bool ok)
+{
+	json_t *root = json_pack(
+		"{s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:b, s:b}", "rows",
+		(json_int_t)c->rows, "same_action", (json_int_t)c->same, "ties",
+		(json_int_t)c->ties, "wrong_action", (json_int_t)c->wrong,
+		"max_error", c->max_error, "mean_error",
+		c->margins ? c->sum_error / c->margins : 0, "bound", c->bound,
+		"as_compiled", identical, "ok", ok);
+	json_t *chosen = json_object();
+	unsigned int i;
+
+	if (value->rows)
+		add_value(root, value);
+	for (i = 0; i < head->nr_actions; i++)
+		json_object_set_new(chosen, head->actions[i],
+				    json_real(shares[i]));
+	json_object_set_new(root, "chosen", chosen);
+	return print_json(root);
+}
+
+static int report(const struct csv *csv, const struct comparison *c,
+		  bool identical)
 {
 	bool ok = !c->wrong && c->max_error <= c->bound;
-	double mean = c->margins ? c->sum_error / c->margins : 0;
-	int ret;
+	double shares[ML_MAX_ACTIONS] = {};
+	struct value value;
+	int ret = value_model(csv, c, &value, shares);
 
-	if (json_output)
-		ret = print_json(json_pack(
-			"{s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:b, s:b}", "rows",
-			(json_int_t)c->rows, "same_action", (json_int_t)c->same,
-			"ties", (json_int_t)c->ties, "wrong_action",
-			(json_int_t)c->wrong, "max_error", c->max_error,
-			"mean_error", mean, "bound", c->bound, "as_compiled",
-			identical, "ok", ok));
-	else {
-		printf("rows %zu: same action %zu, another one within the bound %zu, wrong %zu\n"
-		       "margin error: max %.3g, mean %.3g, bound %.3g\n",
-		       c->rows, c->same, c->ties, c->wrong, c->max_error, mean,
-		       c->bound);
+	if (ret)
+		return ret;
+	if (json_output) {
+		ret = print_as_json(&csv->head, c, &value, shares, identical,
+				    ok);
+	} else {
+		print_text(&csv->head, c, &value, shares);
 		if (!identical)
 			puts("the table differs from what the model compiles to");
 		ret = finish_output();
@@ -177,12 +238,16 @@ static int eval(const struct booster *booster, const struct csv *csv,
 		.nr_features = csv->head.nr_features,
 		.nr_actions = csv->head.nr_actions,
 	};
-	struct comparison c = { .bound = compiled->bound };
+	struct comparison c = {
+		.bound = compiled->bound,
+		.choices = calloc(csv->nr_rows + 1, sizeof(*c.choices)),
+	};
 	struct ml_trees trees;
 	void *data = NULL;
 	int ret;
 
-	ret = get_table(compiled, &fit, &data, &trees);
+	ret = c.choices ? get_table(compiled, &fit, &data, &trees) :
+			  fail(EX_OSERR, "eval: out of memory");
 	if (!ret && trees.header->nr_groups != booster->nr_groups)
 		ret = fail(EX_DATAERR,
 			   "%s: expected %u groups as the model has, got %u",
@@ -191,9 +256,11 @@ static int eval(const struct booster *booster, const struct csv *csv,
 	if (!ret)
 		ret = compare(booster, &trees, csv, &c);
 	if (!ret)
-		ret = report(&c, trees.header->size == compiled->size &&
-					 !memcmp(trees.header, compiled->table,
-						 compiled->size));
+		ret = report(csv, &c,
+			     trees.header->size == compiled->size &&
+				     !memcmp(trees.header, compiled->table,
+					     compiled->size));
+	free(c.choices);
 	free(data);
 	return ret;
 }

@@ -167,6 +167,37 @@ holds "the two features that matter come first" "$(cat "$tmp/top") == 2"
 
 check "eval: model and table agree" mlctl eval s.csv --model m.json
 says "eval: on every row" "rows 20000: same action 20000"
+says "eval: what it earns" "reward of a decision: model "
+check "eval -j" mlctl -j eval s.csv --model m.json
+holds "eval: the gain is significant" \
+	"$(estimate gain mean) > 10 * $(estimate gain standard_error)"
+# Stock has the same chance in all rows: its value is the mean by units
+mean=$(awk -F, '$8 == 0 && $10 != "" { n += $11; sum += $10 * $11 }
+	END { printf "%.9g", sum / n }' s.csv)
+holds "eval: it is weighted by units" \
+	"($(estimate stock mean) - $mean) ^ 2 < 1e-9 * $mean ^ 2"
+# Half of the rows, an exact quarter, and so on
+holds "eval: what it chooses" \
+	"$(number a) > 0.45 && $(number a) < 0.55 && $(number never) < 0.01"
+# Rows that come in copies within a slot tell no more than one of them
+awk 'NR < 3 { print; next } { for (i = 0; i < 9; i++) print }' s.csv >copies.csv
+error=$(estimate gain standard_error)
+check "eval: rows in nine copies" mlctl -j eval copies.csv --model m.json
+holds "eval: the standard error stays" \
+	"($(estimate gain standard_error) / $error - 1) ^ 2 < 1e-6"
+
+# never FILE: the share of action 3 that the model in FILE chooses
+never()
+{
+	mlctl -j eval s.csv -m "$1" >"$tmp/out" 2>&1
+	number never
+}
+records -v rows=10000 -v seed=8 -v windfall=10 >light.csv
+records -v rows=10000 -v seed=8 -v windfall=10 -v heavy=1 >heavy.csv
+check "train where an action is seldom very good" mlctl train light.csv -o light.json
+check "train where these decisions are of many units" mlctl train heavy.csv -o heavy.json
+holds "the first does not choose it" "$(never light.json) < 0.2"
+holds "the second does" "$(never heavy.json) > 0.8"
 records -v rows=20000 -v seed=7 -v rare=1 >rare.csv
 expect "an action with too few rows is told" 0 "too few: never chosen" \
 	mlctl train rare.csv -o rare.json
