@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -340,7 +341,7 @@ static int parse_line(const struct place *at, char *line, struct csv_head *head,
 	ret = parse_row(at, line, head, &csv->rows[csv->nr_rows],
 			csv->features + csv->nr_rows * head->nr_features);
 	if (!ret)
-		csv->nr_rows++;
+		csv->rows[csv->nr_rows++].file = csv->nr_files;
 	return ret;
 }
 
@@ -383,20 +384,47 @@ int csv_read(struct csv *csv, const char *path, char error[CSV_ERROR_LEN])
 					 "a line with the names of the columns",
 			  CSV_VERSION);
 	}
+	csv->nr_files++;
 	free(line);
 	fclose(f);
 	return ret;
 }
 
-double csv_weight(const struct csv_row *row)
+double csv_weight(const struct csv *csv, const struct csv_row *row)
 {
-	return row->units ? row->units : 1;
+	double units = row->units ? row->units : 1;
+
+	return csv->scales ? units * csv->scales[row->file] : units;
+}
+
+bool csv_balance(struct csv *csv, const float *labels)
+{
+	double *sums = calloc(csv->nr_files + 1, sizeof(*sums)), all = 0;
+	uint32_t nr = 0, file;
+	size_t i;
+
+	if (!sums)
+		return false;
+	for (i = 0; i < csv->nr_rows; i++)
+		if (!isnan(labels[i]))
+			sums[csv->rows[i].file] +=
+				csv_weight(csv, &csv->rows[i]);
+	for (file = 0; file < csv->nr_files; file++) {
+		nr += sums[file] > 0;
+		all += sums[file];
+	}
+	for (file = 0; file < csv->nr_files; file++)
+		sums[file] = sums[file] > 0 ? all / nr / sums[file] : 1;
+	free(csv->scales);
+	csv->scales = sums;
+	return true;
 }
 
 void csv_free(struct csv *csv)
 {
 	free(csv->rows);
 	free(csv->features);
+	free(csv->scales);
 	memset(csv, 0, sizeof(*csv));
 }
 

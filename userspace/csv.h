@@ -36,6 +36,7 @@ struct csv_row {
 	uint8_t backend; /* enum ml_backend */
 	uint8_t flags; /* ML_SAMPLE_ */
 	bool has_reward;
+	uint32_t file; /* number of the csv_read() that it came with */
 };
 
 /* What a file's first two lines say */
@@ -52,8 +53,10 @@ struct csv {
 	struct csv_head head;
 	size_t nr_rows;
 	size_t room; /* rows allocated */
+	uint32_t nr_files;
 	struct csv_row *rows;
 	int32_t *features; /* nr_features for each row, row after row */
+	double *scales; /* of each file's weights, or NULL: all 1 */
 };
 
 /**
@@ -71,11 +74,24 @@ int csv_read(struct csv *csv, const char *path, char error[CSV_ERROR_LEN]);
 
 /**
  * csv_weight - how much a row counts in means and in training
- * @row: row
+ * @csv: rows
+ * @row: one of them
  *
- * Return: its units, 1 if they are not known.
+ * Return: its units, 1 if they are not known; scaled after csv_balance().
  */
-double csv_weight(const struct csv_row *row);
+double csv_weight(const struct csv *csv, const struct csv_row *row);
+
+/**
+ * csv_balance - let every file count the same
+ * @csv: rows
+ * @labels: one for each row; those of NaN do not count
+ *
+ * The weights of a file's rows are scaled so that their sum is the same for
+ * each file that has a label, and that of all files is what it was.
+ *
+ * Return: false without memory.
+ */
+bool csv_balance(struct csv *csv, const float *labels);
 
 /**
  * csv_free - release the rows

@@ -131,7 +131,7 @@ static int value_model(const struct csv *csv, const struct comparison *c,
 	if (!all)
 		return fail(EX_OSERR, "eval: out of memory");
 	for (i = 0; i < csv->nr_rows; i++) {
-		double w = csv_weight(&csv->rows[i]);
+		double w = csv_weight(csv, &csv->rows[i]);
 
 		all[i] = i;
 		shares[c->choices[i]] += w;

@@ -118,7 +118,7 @@ static void rows_add(struct rows *rows, const struct csv *csv, size_t i,
 
 	memcpy(rows->features + rows->nr * width, csv->features + i * width,
 	       width * sizeof(*rows->features));
-	rows->weights[rows->nr] = csv_weight(&csv->rows[i]);
+	rows->weights[rows->nr] = csv_weight(csv, &csv->rows[i]);
 	rows->labels[rows->nr++] = label;
 }
 
@@ -611,8 +611,8 @@ int learn(const struct csv *csv, const float *labels,
 		}
 		learned->nr_train++;
 		learned->rows[row->action]++;
-		sum += csv_weight(row) * labels[i];
-		weights += csv_weight(row);
+		sum += csv_weight(csv, row) * labels[i];
+		weights += csv_weight(csv, row);
 	}
 	learned->mean = weights ? sum / weights : 0;
 	return options->objective == OBJ_REWARD ?

@@ -102,7 +102,7 @@ bool estimate_value(const struct csv *csv, const size_t *which, size_t nr,
 
 		if (!p || !row->has_reward)
 			continue;
-		weight = csv_weight(row) / p;
+		weight = csv_weight(csv, row) / p;
 		terms[value->rows++] = (struct term){
 			.cluster = learn_cluster(row),
 			.reward = row->reward,
@@ -216,7 +216,7 @@ int measure(const struct booster *booster, const struct csv *csv,
 	if (!nr || ret)
 		goto out;
 	for (i = 0; i < nr; i++) {
-		double w = csv_weight(&csv->rows[which[i]]);
+		double w = csv_weight(csv, &csv->rows[which[i]]);
 
 		all += w;
 		sum += w * labels[which[i]];
@@ -227,7 +227,7 @@ int measure(const struct booster *booster, const struct csv *csv,
 		unsigned int action =
 			booster_action(booster, m, csv->head.nr_actions);
 		double label = labels[which[i]], miss;
-		double w = csv_weight(row);
+		double w = csv_weight(csv, row);
 
 		choices[i] = action;
 		if (options->objective != OBJ_REWARD)

@@ -15,6 +15,7 @@
 
 static struct learn_options options = LEARN_DEFAULTS;
 static const char *output, *label_column;
+static bool balance;
 
 static const struct option_spec specs[] = {
 	{ "output", "FILE", "write the model there; needed", &output,
@@ -42,6 +43,9 @@ static const struct option_spec specs[] = {
 	{ "valid", "SHARE",
 	  "of the rows kept apart, by context and time; default: 0.2",
 	  &options.valid, .type = OPT_REAL, .min = 0, .max = 0.9 },
+	{ "balance", NULL,
+	  "every FILE.csv counts the same, in training and in what is told of it",
+	  &balance, .type = OPT_FLAG },
 };
 
 static const struct usage usage = {
@@ -288,6 +292,10 @@ static int train(struct csv *csv)
 	ret = make_labels(csv, &labels);
 	if (ret)
 		goto out;
+	if (balance && !csv_balance(csv, labels)) {
+		ret = fail(EX_OSERR, "train: out of memory");
+		goto out;
+	}
 	ret = learn(csv, labels, &options, &learned, error);
 	if (!ret)
 		ret = booster_load_buffer(&booster, "trained model",

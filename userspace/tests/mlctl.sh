@@ -198,6 +198,21 @@ check "train where an action is seldom very good" mlctl train light.csv -o light
 check "train where these decisions are of many units" mlctl train heavy.csv -o heavy.json
 holds "the first does not choose it" "$(never light.json) < 0.2"
 holds "the second does" "$(never heavy.json) > 0.8"
+records -v rows=2000 -v seed=9 -v windfall=1 >small.csv
+check "train on a large and a small file" mlctl train s.csv small.csv -o sum.json
+check "train --balance" mlctl train s.csv small.csv -o balance.json --balance -j
+# Always action 3 would earn 200 in the large one and 2500 in the small one
+holds "train --balance: the value is the mean over files" \
+	"$(estimate model mean) > 900 && $(estimate model mean) < 1400"
+holds "the large file decides" "$(never sum.json) < 0.2"
+share=$(never balance.json)
+holds "or they count the same" "$share > 0.5"
+check "train --balance on one file" mlctl train s.csv -o again.json --balance
+mlctl train s.csv -o m.json >"$tmp/out" 2>&1
+check "it makes no difference" cmp m.json again.json
+check "train --balance with a file twice" mlctl train s.csv s.csv small.csv \
+	-o again.json --balance
+holds "it counts twice" "$(never again.json) < $share"
 records -v rows=20000 -v seed=7 -v rare=1 >rare.csv
 expect "an action with too few rows is told" 0 "too few: never chosen" \
 	mlctl train rare.csv -o rare.json
