@@ -4,7 +4,7 @@
 runner := workloads/runner
 export CONSUMER SUITE WORKLOADS POLICIES DEVICES SEEDS OUT ACCEL JOBS RUN_LIMIT KSRC
 
-.PHONY: help bench bench-core bench-guard bench-trees demo test test-debug lint shell report
+.PHONY: help bench bench-core bench-guard bench-trees demo train test test-debug lint shell report
 .PHONY: kernel userspace clean
 
 help:
@@ -21,6 +21,11 @@ bench-guard: deps-test
 
 bench-trees: deps-test userspace
 	@userspace/tests/bench-trees.sh
+
+train: deps-bench kernel userspace
+	@needs=$$(CONSUMER=$${CONSUMER:-block} POLICIES=record $(runner)/bench --needs) && \
+		$(runner)/initramfs $$needs
+	@consumers/$${CONSUMER:-block}/train
 
 demo: deps-bench kernel core-image
 	@$(runner)/demo
