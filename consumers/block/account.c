@@ -253,19 +253,21 @@ int ra_account_find(const struct ra_account *a, u64 key, u64 page)
  * @page: the first one
  * @nr: pages
  * @ns: that took
+ *
+ * Return: how many of them somebody answered for.
  */
-void ra_account_read(struct ra_account *a, u64 key, u64 page, u32 nr, u64 ns)
+u32 ra_account_read(struct ra_account *a, u64 key, u64 page, u32 nr, u64 ns)
 {
 	u64 block, last = (page + nr - 1) / RA_BLOCK_PAGES;
 	struct ra_window *w;
 	struct ra_block *b;
-	u32 share, read;
+	u32 share, read, found = 0;
 	unsigned int i;
 	u64 hash;
 	u16 mask;
 
 	if (!nr)
-		return;
+		return 0;
 	share = min_t(u64, nr == 1 ? ns : div_u64(ns, nr), U32_MAX);
 	for (block = page / RA_BLOCK_PAGES; block <= last; block++) {
 		mask = mask_of(page, nr, block);
@@ -278,9 +280,11 @@ void ra_account_read(struct ra_account *a, u64 key, u64 page, u32 nr, u64 ns)
 			read = give_up(a, b, mask);
 			w->used += read;
 			w->cost_ns += (u64)read * share;
+			found += read;
 			close_if_done(a, w);
 		}
 	}
+	return found;
 }
 
 /**

@@ -66,8 +66,7 @@ int ra_account_open(struct ra_account *a, u64 now_ns);
 void ra_account_add(struct ra_account *a, unsigned int window, u64 key,
 		    u64 page, u32 nr);
 int ra_account_find(const struct ra_account *a, u64 key, u64 page);
-void ra_account_read(struct ra_account *a, u64 key, u64 page, u32 nr,
-		     u64 ns);
+u32 ra_account_read(struct ra_account *a, u64 key, u64 page, u32 nr, u64 ns);
 void ra_account_blame(struct ra_account *a, unsigned int window, u32 nr,
 		      u64 ns);
 void ra_account_release(struct ra_account *a, unsigned int window);

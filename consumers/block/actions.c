@@ -43,6 +43,9 @@ static bool none(struct readahead_request *rq)
 	return true;
 }
 
+/* So much more than what is asked for is worth I/O of its own */
+#define SPLIT_PAGES	(SZ_64K >> PAGE_SHIFT)
+
 static bool window(const struct ra_pattern *p, struct readahead_request *rq,
 		   unsigned int pages)
 {
@@ -58,14 +61,16 @@ static bool window(const struct ra_pattern *p, struct readahead_request *rq,
 			rq->start -= min_t(pgoff_t, rq->index, pages / 2);
 		rq->size = pages;
 		rq->async_size = pages / 2;
-		return true;
+		break;
 	default:
 		rq->start = rq->index;
 		rq->size = max_t(unsigned long, pages, rq->req_count);
 		rq->async_size = rq->size > rq->req_count ?
 				 rq->size - rq->req_count : rq->size / 2;
-		return true;
 	}
+	if (rq->size >= rq->req_count + SPLIT_PAGES)
+		rq->first = rq->req_count;
+	return true;
 }
 
 /* Pieces of @ahead that have been issued are left out */

@@ -29,6 +29,12 @@ static struct {
 	u32 share;
 } refault;
 
+/* A disk that is read itself has an inode of its own */
+static struct block_device *bdev_of(struct inode *inode)
+{
+	return S_ISBLK(inode->i_mode) ? I_BDEV(inode) : inode->i_sb->s_bdev;
+}
+
 /**
  * ra_device_of() - the device that a file lies on
  * @inode: the file
@@ -38,18 +44,16 @@ static struct {
  * Context: Any that may spin.
  * Return: The device, never NULL.
  */
-struct ra_device *ra_device_of(const struct inode *inode)
+struct ra_device *ra_device_of(struct inode *inode)
 {
-	dev_t dev = inode->i_sb->s_dev;
+	struct block_device *bdev = bdev_of(inode);
+	dev_t dev = bdev ? bdev->bd_dev : inode->i_sb->s_dev;
 	struct ra_device *d;
 
 	spin_lock(&sample_lock);
 	for (d = devices; d < &devices[RA_DEVICES - 1]; d++) {
-		if (!d->dev) {
+		if (!d->dev)
 			d->dev = dev;
-			if (inode->i_sb->s_bdev)
-				d->rotates = !bdev_nonrot(inode->i_sb->s_bdev);
-		}
 		if (d->dev == dev)
 			break;
 	}
@@ -65,6 +69,15 @@ static void sample_requests(struct ra_device *d, struct block_device *bdev,
 	u64 wait_ns = part_stat_read(bdev, nsecs[STAT_READ]);
 	u32 rate = 0;
 
+	/* Another one has the number now, and is unknown */
+	if (d->bdev != bdev || sectors < d->sectors || wait_ns < d->wait_ns) {
+		d->bdev = bdev;
+		d->rotates = !bdev_nonrot(bdev);
+		WRITE_ONCE(d->latency_us, 0);
+		WRITE_ONCE(d->bandwidth, 0);
+		WRITE_ONCE(d->load, 0);
+		elapsed = 0;
+	}
 	if (elapsed) {
 		if (busy_ms - d->busy_ms >= 4)
 			rate = div64_u64((sectors - d->sectors) / 8 *
@@ -117,9 +130,9 @@ static void sample_refaults(void)
  *
  * Context: Any that may spin; waits for nobody.
  */
-void ra_device_sample(struct ra_device *d, const struct inode *inode,
-		      u64 now_ns)
+void ra_device_sample(struct ra_device *d, struct inode *inode, u64 now_ns)
 {
+	struct block_device *bdev = bdev_of(inode);
 	u64 elapsed;
 
 	if (time_before(jiffies, READ_ONCE(d->next_sample)) &&
@@ -130,8 +143,9 @@ void ra_device_sample(struct ra_device *d, const struct inode *inode,
 	if (!time_before(jiffies, d->next_sample)) {
 		elapsed = d->sampled_ns ? max_t(s64, now_ns - d->sampled_ns,
 						NSEC_PER_MSEC) : 0;
-		if (inode->i_sb->s_bdev)
-			sample_requests(d, inode->i_sb->s_bdev, elapsed);
+		/* What shares the last place cannot be told apart */
+		if (bdev && d->dev)
+			sample_requests(d, bdev, elapsed);
 		sample_misses(d, elapsed);
 		d->sampled_ns = now_ns;
 		WRITE_ONCE(d->next_sample, jiffies + SAMPLE_JIFFIES);
@@ -147,6 +161,7 @@ void ra_device_sample(struct ra_device *d, const struct inode *inode,
  * ra_device_waited() - a reader has waited for a miss
  * @d: device
  * @ns: as long as that
+ * @random: for pages that it could not have read ahead
  *
  * What a miss costs when nobody else is in the way: the mean follows a shorter
  * time eight times as fast as a longer one, or windows that keep the device
@@ -154,7 +169,7 @@ void ra_device_sample(struct ra_device *d, const struct inode *inode,
  *
  * Context: Any.
  */
-void ra_device_waited(struct ra_device *d, u64 ns)
+void ra_device_waited(struct ra_device *d, u64 ns, bool random)
 {
 	u32 us64 = min_t(u64, div_u64(ns * 64, NSEC_PER_USEC), S32_MAX);
 	u32 was = READ_ONCE(d->latency_us), now = us64;
@@ -164,7 +179,8 @@ void ra_device_waited(struct ra_device *d, u64 ns)
 	else if (was)
 		now = was + (us64 - was) / 64;
 	WRITE_ONCE(d->latency_us, now);
-	WRITE_ONCE(d->misses, READ_ONCE(d->misses) + 1);
+	if (random)
+		WRITE_ONCE(d->misses, READ_ONCE(d->misses) + 1);
 }
 
 /**
@@ -213,9 +229,11 @@ u32 ra_device_page_price_ns(const struct ra_device *d)
  *
  * A fetch keeps the device for a time S. Others that miss meanwhile, at a rate
  * r, wait for half of it on average: r * S * S / 2 together. S is the time of
- * the transfer, and that of positioning where there is any.
+ * the transfer, and that of positioning where there is any. Others are those
+ * whose misses look random: they wait for each page, and a wait is the tail of
+ * somebody's latency, so it counts RA_OTHERS_WEIGHT times.
  *
- * Return: Nanoseconds, all waiting added up.
+ * Return: Nanoseconds, all waiting added up and weighted.
  */
 u64 ra_device_others_wait_ns(const struct ra_device *d, u32 pages, u32 others)
 {
@@ -227,7 +245,8 @@ u64 ra_device_others_wait_ns(const struct ra_device *d, u32 pages, u32 others)
 		us += ra_device_latency_us(d);
 	/* us * us / 1e6 is in us for a rate of 1/s; 1e3 makes it ns */
 	us = min_t(u64, us, USEC_PER_SEC);
-	return div_u64(us * us, 2000) * min(others, 1000000u);
+	return div_u64(us * us, 2000) * min(others, 100000u) *
+	       RA_OTHERS_WEIGHT;
 }
 
 /**

@@ -7,16 +7,21 @@
 
 #include <linux/types.h>
 
+struct block_device;
 struct inode;
+
+/* A wait of somebody else who needs single pages counts so many times */
+#define RA_OTHERS_WEIGHT	8
 
 /**
  * struct ra_device - a device, or a file system without one
  * @dev: its number; 0: free
+ * @bdev: compared and never followed
  * @rotates: has to be positioned first
  * @latency_us: see ra_device_waited(), in 1/64 us
  * @bandwidth: best of late, pages per s
  * @load: mean number of requests in it, 1/16
- * @misses: requests that had to wait for it, a count
+ * @misses: that look random, a count
  * @miss_rate: of them, 1/s
  * @next_sample: jiffies
  * @sampled_ns: the last one
@@ -26,6 +31,7 @@ struct inode;
  */
 struct ra_device {
 	dev_t dev;
+	const struct block_device *bdev;
 	bool rotates;
 	u32 latency_us;
 	u32 bandwidth;
@@ -40,10 +46,9 @@ struct ra_device {
 	u64 wait_ns;
 };
 
-struct ra_device *ra_device_of(const struct inode *inode);
-void ra_device_sample(struct ra_device *d, const struct inode *inode,
-		      u64 now_ns);
-void ra_device_waited(struct ra_device *d, u64 ns);
+struct ra_device *ra_device_of(struct inode *inode);
+void ra_device_sample(struct ra_device *d, struct inode *inode, u64 now_ns);
+void ra_device_waited(struct ra_device *d, u64 ns, bool random);
 u32 ra_device_latency_us(const struct ra_device *d);
 u32 ra_device_page_price_ns(const struct ra_device *d);
 u64 ra_device_others_wait_ns(const struct ra_device *d, u32 pages,

@@ -51,6 +51,7 @@ void ra_features_fill(s32 *f, const struct ra_pattern *p,
 	f[RA_F_FORWARD] = p->forward;
 	f[RA_F_THINK] = p->think_lg;
 	f[RA_F_USED] = s->used;
+	f[RA_F_FETCHED] = ra_lg16(s->fetched) - ra_lg16(s->file);
 	f[RA_F_STOCK_WINDOW] = ra_lg16(s->stock);
 	f[RA_F_FILE] = ra_lg16(s->file);
 	f[RA_F_LEFT] = ra_lg16(s->file > s->index ? s->file - s->index : 0);

@@ -78,6 +78,7 @@ enum ra_feature {
 	RA_F_FORWARD,
 	RA_F_THINK,
 	RA_F_USED,
+	RA_F_FETCHED,
 	RA_F_STOCK_WINDOW,
 	RA_F_FILE,
 	RA_F_LEFT,
@@ -117,12 +118,13 @@ enum ra_action {
  * @stock: pages that stock would read
  * @file: pages of the file
  * @used: share of the fetched pages of late that were read
+ * @fetched: pages, since the file was opened
  * @room: pages of memory that are free or cache
  * @refault: share of the pages fetched of late that had been evicted before
  * @latency_us: what a miss costs on this device
  * @bandwidth: best seen of this device, pages per ms
  * @load: mean number of requests in the device of late, in 1/16
- * @others: misses of other files on this device, 1/s
+ * @others: misses of other files on this device that look random, 1/s
  */
 struct ra_state {
 	bool fault;
@@ -134,6 +136,7 @@ struct ra_state {
 	u32 stock;
 	u64 file;
 	u32 used;
+	u32 fetched;
 	u64 room;
 	u32 refault;
 	u32 latency_us;

@@ -24,7 +24,8 @@
  * ra_file in a table of fixed size, found by the address of the struct file,
  * which is compared and never followed: there is no reference, and nobody has
  * to tell when a file is closed. A file whose readahead state is as open()
- * leaves it is a new one, whoever had the address before. When the table is
+ * leaves it, or that has other pages, is a new one, whoever had the address
+ * before. When the table is
  * full, the entry that has been used least lately goes. The table is in shards,
  * each with a lock. A shard that another CPU is at is left alone: that decision
  * is stock's, and that request is not seen.
@@ -57,8 +58,6 @@
 struct ra_claim {
 	struct ml_decision decision;
 	struct ra_device *device;
-	struct ra_file *file;
-	u32 generation;
 };
 
 struct ra_shard {
@@ -70,7 +69,6 @@ struct ra_shard {
 
 static struct ra_shard **ra_shards;
 static unsigned int ra_shard_order;
-static u32 ra_generation;
 
 static const struct ml_feature ra_features[RA_NR_FEATURES] = {
 	[RA_F_SYNC] = { "sync", "1", "a miss that continues a stream" },
@@ -93,7 +91,9 @@ static const struct ml_feature ra_features[RA_NR_FEATURES] = {
 	[RA_F_JUMP] = { "jump", "lg16 page", "mean distance of jumps" },
 	[RA_F_FORWARD] = { "forward", "1/1024", "share of jumps forward" },
 	[RA_F_THINK] = { "think", "lg16 us", "mean time between requests" },
-	[RA_F_USED] = { "used", "1/1024", "share of fetched pages that are read" },
+	[RA_F_USED] = { "used", "1/1024",
+			"share of the pages fetched of late that have been read" },
+	[RA_F_FETCHED] = { "fetched", "lg16", "pages fetched so far / file" },
 	[RA_F_STOCK_WINDOW] = { "stock_window", "lg16 page", "stock's answer" },
 	[RA_F_FILE] = { "file", "lg16 page", "size of the file" },
 	[RA_F_LEFT] = { "left", "lg16 page", "from here to the file's end" },
@@ -106,7 +106,7 @@ static const struct ml_feature ra_features[RA_NR_FEATURES] = {
 	[RA_F_PIPE] = { "pipe", "lg16 page", "delivered in the time of a miss" },
 	[RA_F_PAID] = { "paid", "lg16", "time lost by misses / time to read all" },
 	[RA_F_LOAD] = { "load", "lg16 1/16", "requests in the device" },
-	[RA_F_OTHERS] = { "others", "lg16 1/s", "misses of other files" },
+	[RA_F_OTHERS] = { "others", "lg16 1/s", "random misses of other files" },
 };
 
 static const struct ml_action ra_actions[RA_NR_ACTIONS] = {
@@ -159,14 +159,8 @@ static void observe(struct ra_account *account, unsigned int window)
 	const struct ra_window *w = &account->windows[window];
 	const struct ra_claim *claim = &shard->claims[window];
 	u32 wasted = w->fetched > w->used ? w->fetched - w->used : 0;
-	struct ra_file *f = claim->file;
-	u32 share;
 	s32 reward;
 
-	if (w->fetched && f->file && f->generation == claim->generation) {
-		share = (w->fetched - wasted) * RA_SHARE_ONE / w->fetched;
-		f->used = (f->used * 7 + share) / 8;
-	}
 	reward = ra_reward(w->cost_ns, w->used, wasted,
 			   ra_device_page_price_ns(claim->device),
 			   ra_device_latency_us(claim->device));
@@ -210,8 +204,6 @@ static void claim(struct ra_shard *shard, struct ra_file *f,
 	shard->claims[window] = (struct ra_claim) {
 		.decision = *decision,
 		.device = f->device,
-		.file = f,
-		.generation = f->generation,
 	};
 	f->answering = window;
 	shard->account.windows[window].strided = where->count > 1;
@@ -254,12 +246,11 @@ static void forget_file(struct ra_shard *shard, struct ra_file *f)
 static void new_file(struct ra_file *f, const struct file *file, u64 now_ns)
 {
 	*f = (struct ra_file) {
-		.device = ra_device_of(file_inode(file)),
-		.generation = ++ra_generation,
+		.mapping = file->f_mapping,
+		.device = ra_device_of(file->f_mapping->host),
 		.own_since_ns = now_ns,
 		.answering = -1,
 		.blamed = -1,
-		.used = RA_SHARE_ONE,
 	};
 	ra_pattern_reset(&f->pattern);
 	WRITE_ONCE(f->file, file);
@@ -274,7 +265,8 @@ static struct ra_file *get_file_entry(struct ra_shard *shard,
 	struct ra_file *set = set_of(shard, rq->file), *oldest = set;
 	unsigned int i;
 
-	if (f && !(fresh && f->pattern.requests))
+	if (f && f->mapping == rq->file->f_mapping &&
+	    !(fresh && f->pattern.requests))
 		return f;
 	for (i = 0; i < RA_WAYS && !f; i++) {
 		if (!set[i].file)
@@ -289,7 +281,7 @@ static struct ra_file *get_file_entry(struct ra_shard *shard,
 	return f;
 }
 
-/* Misses of others on the file's device, 1/s */
+/* Random misses of others on the file's device, 1/s */
 static u32 others(struct ra_file *f, u64 now_ns)
 {
 	u32 all = READ_ONCE(f->device->miss_rate);
@@ -297,11 +289,10 @@ static u32 others(struct ra_file *f, u64 now_ns)
 
 	if ((s64)since >= 32 * NSEC_PER_MSEC) {
 		f->own_rate = (f->own_rate * 3ULL +
-			       div64_u64((u64)(f->pattern.misses -
-					       f->own_misses) * NSEC_PER_SEC,
+			       div64_u64((u64)f->own_misses * NSEC_PER_SEC,
 					 since)) / 4;
 		f->own_since_ns = now_ns;
-		f->own_misses = f->pattern.misses;
+		f->own_misses = 0;
 	}
 	return all > f->own_rate ? all - f->own_rate : 0;
 }
@@ -311,7 +302,7 @@ static u32 others(struct ra_file *f, u64 now_ns)
 static void fill_state(struct ra_file *f, const struct readahead_request *rq,
 		       u64 now_ns, struct ra_state *s)
 {
-	const struct inode *inode = file_inode(rq->file);
+	const struct inode *inode = rq->file->f_mapping->host;
 
 	*s = (struct ra_state) {
 		.fault = rq->site == READAHEAD_AROUND ||
@@ -323,7 +314,9 @@ static void fill_state(struct ra_file *f, const struct readahead_request *rq,
 		.request = rq->req_count,
 		.stock = rq->size,
 		.file = (i_size_read(inode) + PAGE_SIZE - 1) >> PAGE_SHIFT,
-		.used = f->used,
+		.used = f->fetched ? (u64)f->found * RA_SHARE_ONE / f->fetched :
+				     RA_SHARE_ONE,
+		.fetched = f->fetched_ever,
 		.room = ra_memory_room(),
 		.refault = ra_memory_refaults(),
 		.latency_us = ra_device_latency_us(f->device),
@@ -343,7 +336,7 @@ static bool decide(struct ra_shard *shard, struct ra_file *f,
 	unsigned int action;
 	bool answered;
 
-	ra_device_sample(f->device, file_inode(rq->file), now_ns);
+	ra_device_sample(f->device, rq->file->f_mapping->host, now_ns);
 	fill_state(f, rq, now_ns, &state);
 	ra_features_fill(features, &f->pattern, &state);
 	action = ml_decide(&ra_site, (unsigned long)rq->file, features,
@@ -388,6 +381,8 @@ static bool readahead_decide(struct readahead_request *rq)
 	} else {
 		if (rq->site != READAHEAD_ASYNC) {
 			f->missed = true;
+			f->random = rq->site == READAHEAD_RANDOM ||
+				    rq->site == READAHEAD_LONE;
 			blame(shard, f, rq);
 		}
 		answered = decide(shard, f, rq, now_ns);
@@ -411,6 +406,8 @@ static void readahead_issued(const struct readahead_request *rq)
 	    shard->claims[f->answering].decision.id == rq->cookie) {
 		w = &shard->account.windows[f->answering];
 		w->fetched += fetched;
+		f->fetched += fetched;
+		f->fetched_ever += fetched;
 		w->cost_ns += ra_device_others_wait_ns(f->device, fetched,
 						       others(f, w->opened_ns));
 	}
@@ -428,15 +425,23 @@ static void take_in(struct ra_shard *shard, struct ra_file *f,
 	first = (fault ? ra_pattern_faulted_from(&f->pattern, pos) : pos) >>
 		RA_PAGE_SHIFT;
 	last = (pos + len - 1) >> RA_PAGE_SHIFT;
-	if (f->missed)
-		ra_device_waited(f->device, ns);
+	if (f->missed) {
+		ra_device_waited(f->device, ns, f->random);
+		f->own_misses += f->random;
+	}
 	if (f->blamed >= 0) {
 		ra_account_blame(&shard->account, f->blamed, last - first + 1,
 				 ns);
 		release(shard, &f->blamed);
 	}
-	ra_account_read(&shard->account, key_of(file), first, last - first + 1,
-			ns);
+	f->found += ra_account_read(&shard->account, key_of(file), first,
+				    last - first + 1, ns);
+	f->found = min(f->found, f->fetched);
+	/* 64 MiB are late enough */
+	if (f->fetched >= SZ_64M >> RA_PAGE_SHIFT) {
+		f->fetched /= 2;
+		f->found /= 2;
+	}
 	release(shard, &f->answering);
 	ra_pattern_read(&f->pattern, pos, len, fault, f->missed, now_ns);
 	f->missed = false;
@@ -450,7 +455,7 @@ static void readahead_read(struct file *file, loff_t pos, size_t len,
 
 	if (!f || !len || !spin_trylock(&shard->lock))
 		return;
-	if (f->file == file)
+	if (f->file == file && f->mapping == file->f_mapping)
 		take_in(shard, f, file, pos, min_t(size_t, len, SZ_1G), since,
 			fault);
 	spin_unlock(&shard->lock);

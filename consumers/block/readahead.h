@@ -14,36 +14,42 @@ struct ra_device;
 /**
  * struct ra_file - an open file that has missed lately
  * @file: it, compared and never followed; NULL: none
+ * @mapping: its pages, compared, too
  * @pattern: what its reader does
  * @device: where it lies
  * @next: first piece ahead that is not issued yet, in bytes
  * @next_stride: its stride; 0: nothing is ahead
  * @used_at: jiffies
- * @generation: changes with @file
- * @own_since_ns: when @own_misses was taken
- * @own_misses: pattern.misses then
- * @own_rate: misses of its own, 1/s
+ * @own_since_ns: when @own_misses was begun
+ * @own_misses: of its own that look random, since then
+ * @own_rate: of them, 1/s
+ * @fetched: pages, of late
+ * @found: of these, the ones that have been read
+ * @fetched_ever: pages
  * @answering: the window of the request that is under way, held; or -1
  * @blamed: the window that has not spared it, held; or -1
- * @used: share of the fetched pages that are read, mean of the windows
  * @missed: the request under way has missed
+ * @random: and looks random
  * @treated: ra->size is not stock's
  */
 struct ra_file {
 	const struct file *file;
+	const struct address_space *mapping;
 	struct ra_pattern pattern;
 	struct ra_device *device;
 	s64 next;
 	s64 next_stride;
 	unsigned long used_at;
-	u32 generation;
 	u64 own_since_ns;
 	u32 own_misses;
 	u32 own_rate;
+	u32 fetched;
+	u32 found;
+	u32 fetched_ever;
 	s16 answering;
 	s16 blamed;
-	u16 used;
 	bool missed;
+	bool random;
 	bool treated;
 };
 
