@@ -3,23 +3,27 @@
  * learn.c - train models with XGBoost
  *
  * The objective "reward" is for what a proxy records: of every decision only
- * the reward of the action that was taken is known. So each action gets its
- * own regression, and the regressions become one multi-class model, whose
- * largest margin wins.
+ * the reward of the action that was taken is known. So there is a teacher first,
+ * a large regression of the reward on the features and the action, of which
+ * nobody has to be quick in evaluating. It is asked what each action would have
+ * earned in the situation of each row. Of its answers the student is made: a
+ * small regression for each action, of what that action earns more than the mean
+ * of all actions in the same situation, which is all that matters for the choice.
+ * The regressions become one multi-class model, whose largest margin wins.
  *
- * Mostly a reward depends on the situation much more than on the action. What
- * all actions have in common does not matter for the choice, but would use up
- * the trees. So it goes first: a baseline, which predicts the reward without
- * the action, is subtracted, and group k's margin is what action k is expected
- * to earn more than that. The baseline of a row comes from a model that has not
- * seen the row (two halves, each for the other), or it would have learned its
- * noise and taken that away from the action. It is not part of the result.
+ * That learns more from the same rows than a regression for each action on the
+ * rows where it was taken: these are few, and of other situations than the next
+ * action's, so that two margins differ by what differs between their rows.
  *
- * A row weighs as many units as its decision was about. What is kept apart, and
- * the halves, are drawn by clusters: all rows of a context within 0.27 s. They
+ * A row weighs as many units as its decision was about. What is kept apart
+ * is drawn by clusters: all rows of a context within 0.27 s. They
  * are much alike, and have one action where actions are drawn by time slots
  * (struct ml_proxy_desc.arm_slot_order): a row that is kept apart from its
  * neighbours is not a new one to a model that has seen these.
+ *
+ * Rewards may differ by orders of magnitude between situations, and a few large
+ * ones would then be all that is learnt. With a scale c the labels are
+ * sign(x) * log2(1 + |x| / c): a doubling counts the same everywhere.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -35,6 +39,12 @@
 const char *const objective_names[] = { "reward", "multi:softprob",
 					"binary:logistic", "reg:squarederror",
 					NULL };
+
+/* The teacher; a leaf of fewer rows than its least weight is mostly chance */
+#define TEACHER_TREES		100
+#define TEACHER_DEPTH		6
+#define TEACHER_ETA		0.1
+#define TEACHER_MIN_WEIGHT	20
 
 /* Rows of one training, gathered */
 struct rows {
@@ -74,22 +84,24 @@ bool learn_is_valid(const struct csv_row *row, double share)
 	return (double)(learn_cluster(row) >> 11) * 0x1p-53 < share;
 }
 
-/* Which half of the training rows it is in: another bit than those above */
-static unsigned int half_of(const struct csv_row *row)
+static float compress(float x, double scale)
 {
-	return learn_cluster(row) & 1;
+	return scale ? copysign(log2(1 + fabs(x) / scale), x) : x;
 }
 
-float *learn_labels(const struct csv *csv, enum objective objective)
+float *learn_labels(const struct csv *csv, enum objective objective,
+		    double scale)
 {
 	bool reward = objective == OBJ_REWARD || objective == OBJ_SQUAREDERROR;
 	float *labels = calloc(csv->nr_rows + 1, sizeof(*labels));
 	size_t i;
 
 	for (i = 0; labels && i < csv->nr_rows; i++)
-		labels[i] = !reward		    ? csv->rows[i].action :
-			    csv->rows[i].has_reward ? csv->rows[i].reward :
-						      NAN;
+		labels[i] =
+			!reward ? csv->rows[i].action :
+			csv->rows[i].has_reward ?
+				  compress(csv->rows[i].reward, scale) :
+				  NAN;
 	return labels;
 }
 
@@ -101,24 +113,19 @@ static void rows_free(struct rows *rows)
 	memset(rows, 0, sizeof(*rows));
 }
 
-static bool rows_alloc(struct rows *rows, const struct csv *csv)
+static bool rows_alloc(struct rows *rows, size_t room, unsigned int width)
 {
 	rows->nr = 0;
-	rows->features = calloc(csv->nr_rows + 1,
-				csv->head.nr_features * sizeof(int32_t));
-	rows->labels = calloc(csv->nr_rows + 1, sizeof(float));
-	rows->weights = calloc(csv->nr_rows + 1, sizeof(float));
+	rows->features = calloc(room + 1, width * sizeof(int32_t));
+	rows->labels = calloc(room + 1, sizeof(float));
+	rows->weights = calloc(room + 1, sizeof(float));
 	return rows->features && rows->labels && rows->weights;
 }
 
-static void rows_add(struct rows *rows, const struct csv *csv, size_t i,
-		     float label)
+/* The row whose features have been put behind those that are there */
+static void rows_add(struct rows *rows, double weight, float label)
 {
-	unsigned int width = csv->head.nr_features;
-
-	memcpy(rows->features + rows->nr * width, csv->features + i * width,
-	       width * sizeof(*rows->features));
-	rows->weights[rows->nr] = csv_weight(csv, &csv->rows[i]);
+	rows->weights[rows->nr] = weight;
 	rows->labels[rows->nr++] = label;
 }
 
@@ -186,6 +193,8 @@ static int fit(struct rows *rows, unsigned int width,
 	      set_number(*booster, "seed", options->seed) ||
 	      set_number(*booster, "max_depth", options->depth) ||
 	      set_number(*booster, "eta", options->eta) ||
+	      (options->min_weight && set_number(*booster, "min_child_weight",
+						 options->min_weight)) ||
 	      set_number(*booster, "base_score", base_score) ||
 	      (nr_classes > 1 && set_number(*booster, "num_class", nr_classes));
 	for (i = 0; i < options->trees && !bad; i++)
@@ -381,107 +390,128 @@ static int load_merged(json_t *merged, BoosterHandle *booster,
 	return ret;
 }
 
-/* Margins of a model that has just been trained, for all rows */
-static int predict_all(BoosterHandle trained, const struct csv *csv,
-		       float *margins, char error[ERROR_LEN])
+/* A row's features, and after them an action */
+static void widen(const struct csv *csv, size_t i, unsigned int action,
+		  int32_t *to)
 {
-	struct booster booster = {};
-	const float *result;
-	const char *text;
-	bst_ulong len;
-	int ret;
+	unsigned int width = csv->head.nr_features;
 
-	if (XGBoosterSaveModelToBuffer(trained, "{\"format\": \"json\"}", &len,
-				       &text))
-		return xgboost_failed(error);
-	ret = booster_load_buffer(&booster, "baseline", text, len, error);
-	if (!ret)
-		ret = booster_margins(&booster, csv->features, csv->nr_rows,
-				      &result, error);
-	if (!ret)
-		memcpy(margins, result, csv->nr_rows * sizeof(*margins));
-	booster_free(&booster);
-	return ret;
+	memcpy(to, csv->features + i * width, width * sizeof(*to));
+	to[width] = action;
 }
 
-/* What half of the training rows, @half, says of the others and of the rows
- * that are kept apart, which get the mean of both halves.
- */
-static int add_baseline(const struct csv *csv, const float *labels,
-			const struct learn_options *options, unsigned int half,
-			struct learned *learned, char error[ERROR_LEN])
+static int train_teacher(const struct csv *csv, const float *labels,
+			 const struct learn_options *options,
+			 const struct learned *learned, struct booster *teacher,
+			 char error[ERROR_LEN])
 {
-	/* Nobody has to evaluate it quickly. */
 	const struct learn_options larger = {
-		.trees = 50,
-		.depth = 6,
-		.eta = 0.2,
+		.trees = TEACHER_TREES,
+		.depth = TEACHER_DEPTH,
+		.eta = TEACHER_ETA,
+		.min_weight = TEACHER_MIN_WEIGHT,
 		.seed = options->seed,
 		.threads = options->threads,
 	};
-	float *margins = malloc(csv->nr_rows * sizeof(*margins));
+	unsigned int width = csv->head.nr_features + 1;
+	BoosterHandle booster = NULL;
+	struct rows rows = {};
+	const char *text;
+	bst_ulong len;
+	int ret = 0;
+	size_t i;
+
+	if (!rows_alloc(&rows, csv->nr_rows, width))
+		ret = no_memory(error);
+	for (i = 0; i < csv->nr_rows && !ret; i++) {
+		const struct csv_row *row = &csv->rows[i];
+
+		if (isnan(labels[i]) || learn_is_valid(row, options->valid))
+			continue;
+		widen(csv, i, row->action, rows.features + rows.nr * width);
+		rows_add(&rows, csv_weight(csv, row), labels[i]);
+	}
+	if (!ret)
+		ret = fit(&rows, width, &larger, "reg:squarederror", 1,
+			  learned->mean, &booster, error);
+	if (!ret && XGBoosterSaveModelToBuffer(booster, "{\"format\": \"json\"}",
+					       &len, &text))
+		ret = xgboost_failed(error);
+	if (!ret)
+		ret = booster_load_buffer(teacher, "teacher", text, len, error);
+	if (booster)
+		XGBoosterFree(booster);
+	rows_free(&rows);
+	return ret;
+}
+
+/*
+ * What the teacher says of all rows: answers[k][i] is what action k earns
+ * beyond the mean of all actions, which is the baseline of row i. Actions that
+ * are skipped have no part in it.
+ */
+static int ask_teacher(const struct csv *csv, const struct booster *teacher,
+		       struct learned *learned, float **answers,
+		       char error[ERROR_LEN])
+{
+	unsigned int nr = csv->head.nr_actions, k, asked = 0;
+	size_t width = csv->head.nr_features + 1, i;
+	int32_t *wide = calloc(csv->nr_rows, width * sizeof(*wide));
+	const float *margins;
+	int ret = 0;
+
+	if (!wide)
+		return no_memory(error);
+	for (k = 0; k < nr && !ret; k++) {
+		if (learned->skipped[k])
+			continue;
+		for (i = 0; i < csv->nr_rows; i++)
+			widen(csv, i, k, wide + i * width);
+		ret = booster_margins(teacher, wide, csv->nr_rows, &margins,
+				      error);
+		for (i = 0; i < csv->nr_rows && !ret; i++) {
+			answers[k][i] = margins[i];
+			learned->baseline[i] += margins[i];
+		}
+		asked++;
+	}
+	for (i = 0; i < csv->nr_rows && !ret; i++) {
+		learned->baseline[i] /= asked;
+		for (k = 0; k < nr; k++)
+			if (!learned->skipped[k])
+				answers[k][i] -= learned->baseline[i];
+	}
+	free(wide);
+	return ret;
+}
+
+/* The student's regression of an action, as JSON */
+static int learn_action(const struct csv *csv, const float *labels,
+			const struct learn_options *options,
+			const float *answers, json_t **model,
+			char error[ERROR_LEN])
+{
+	unsigned int width = csv->head.nr_features;
 	BoosterHandle booster = NULL;
 	struct rows rows = {};
 	int ret = 0;
 	size_t i;
 
-	if (!margins || !rows_alloc(&rows, csv)) {
+	if (!rows_alloc(&rows, csv->nr_rows, width))
 		ret = no_memory(error);
-		goto out;
-	}
-	for (i = 0; i < csv->nr_rows; i++) {
-		const struct csv_row *row = &csv->rows[i];
-
-		margins[i] = learned->mean;
-		if (!isnan(labels[i]) && half_of(row) == half &&
-		    !learn_is_valid(row, options->valid))
-			rows_add(&rows, csv, i, labels[i]);
-	}
-	if (rows.nr) {
-		ret = fit(&rows, csv->head.nr_features, &larger,
-			  "reg:squarederror", 1, learned->mean, &booster,
-			  error);
-		if (!ret)
-			ret = predict_all(booster, csv, margins, error);
-	}
 	for (i = 0; i < csv->nr_rows && !ret; i++) {
 		const struct csv_row *row = &csv->rows[i];
 
-		if (learn_is_valid(row, options->valid))
-			learned->baseline[i] += margins[i] / 2;
-		else if (half_of(row) != half)
-			learned->baseline[i] = margins[i];
+		if (isnan(labels[i]) || learn_is_valid(row, options->valid))
+			continue;
+		memcpy(rows.features + rows.nr * width,
+		       csv->features + i * width,
+		       width * sizeof(*rows.features));
+		rows_add(&rows, csv_weight(csv, row), answers[i]);
 	}
-out:
-	if (booster)
-		XGBoosterFree(booster);
-	rows_free(&rows);
-	free(margins);
-	return ret;
-}
-
-/* The regression of action @k, as JSON */
-static int learn_action(const struct csv *csv, const float *labels,
-			const struct learn_options *options,
-			const struct learned *learned, unsigned int k,
-			json_t **model, char error[ERROR_LEN])
-{
-	BoosterHandle booster = NULL;
-	struct rows rows = {};
-	int ret;
-	size_t i;
-
-	if (!rows_alloc(&rows, csv)) {
-		rows_free(&rows);
-		return no_memory(error);
-	}
-	for (i = 0; i < csv->nr_rows; i++)
-		if (csv->rows[i].action == k && !isnan(labels[i]) &&
-		    !learn_is_valid(&csv->rows[i], options->valid))
-			rows_add(&rows, csv, i,
-				 labels[i] - learned->baseline[i]);
-	ret = fit(&rows, csv->head.nr_features, options, "reg:squarederror", 1,
-		  0, &booster, error);
+	if (!ret)
+		ret = fit(&rows, width, options, "reg:squarederror", 1, 0,
+			  &booster, error);
 	if (!ret) {
 		*model = model_json(booster);
 		if (!*model)
@@ -499,8 +529,10 @@ static int learn_rewards(const struct csv *csv, const float *labels,
 {
 	unsigned int nr = csv->head.nr_actions, k, trained = 0;
 	json_t *models[ML_MAX_ACTIONS] = {}, *merged = NULL;
+	float *answers[ML_MAX_ACTIONS] = {};
 	BoosterHandle booster = NULL;
-	int ret;
+	struct booster teacher = {};
+	int ret = 0;
 
 	for (k = 0; k < nr; k++) {
 		learned->skipped[k] = learned->rows[k] <
@@ -516,13 +548,21 @@ static int learn_rewards(const struct csv *csv, const float *labels,
 	}
 	learned->baseline = calloc(csv->nr_rows, sizeof(*learned->baseline));
 	if (!learned->baseline)
-		return no_memory(error);
-	ret = add_baseline(csv, labels, options, 0, learned, error);
+		ret = no_memory(error);
+	for (k = 0; k < nr && !ret; k++) {
+		answers[k] = calloc(csv->nr_rows, sizeof(*answers[k]));
+		if (!answers[k])
+			ret = no_memory(error);
+	}
 	if (!ret)
-		ret = add_baseline(csv, labels, options, 1, learned, error);
+		ret = train_teacher(csv, labels, options, learned, &teacher,
+				    error);
+	if (!ret)
+		ret = ask_teacher(csv, &teacher, learned, answers, error);
+	booster_free(&teacher);
 	for (k = 0; k < nr && !ret; k++)
 		if (!learned->skipped[k])
-			ret = learn_action(csv, labels, options, learned, k,
+			ret = learn_action(csv, labels, options, answers[k],
 					   &models[k], error);
 	if (!ret) {
 		merged = merge(models, nr, options->trees,
@@ -535,8 +575,10 @@ static int learn_rewards(const struct csv *csv, const float *labels,
 			     error);
 	if (booster)
 		XGBoosterFree(booster);
-	for (k = 0; k < nr; k++)
+	for (k = 0; k < nr; k++) {
 		json_decref(models[k]);
+		free(answers[k]);
+	}
 	return ret;
 }
 
@@ -545,6 +587,7 @@ static int learn_labelled(const struct csv *csv, const float *labels,
 			  struct learned *learned, char error[ERROR_LEN])
 {
 	bool regression = options->objective == OBJ_SQUAREDERROR;
+	unsigned int width = csv->head.nr_features;
 	unsigned int nr_classes = options->objective == OBJ_SOFTPROB ?
 					  csv->head.nr_actions :
 				  options->objective == OBJ_LOGISTIC ? 2 :
@@ -554,7 +597,7 @@ static int learn_labelled(const struct csv *csv, const float *labels,
 	int ret = 0;
 	size_t i;
 
-	if (!rows_alloc(&rows, csv))
+	if (!rows_alloc(&rows, csv->nr_rows, width))
 		ret = no_memory(error);
 	for (i = 0; i < csv->nr_rows && !ret; i++) {
 		if (isnan(labels[i]))
@@ -569,8 +612,12 @@ static int learn_labelled(const struct csv *csv, const float *labels,
 				(double)labels[i]);
 			ret = EX_DATAERR;
 		}
-		if (!learn_is_valid(&csv->rows[i], options->valid))
-			rows_add(&rows, csv, i, labels[i]);
+		if (learn_is_valid(&csv->rows[i], options->valid))
+			continue;
+		memcpy(rows.features + rows.nr * width,
+		       csv->features + i * width,
+		       width * sizeof(*rows.features));
+		rows_add(&rows, csv_weight(csv, &csv->rows[i]), labels[i]);
 	}
 	if (!ret && rows.nr < (size_t)options->min_rows) {
 		snprintf(error, ERROR_LEN,
@@ -579,7 +626,7 @@ static int learn_labelled(const struct csv *csv, const float *labels,
 		ret = EX_DATAERR;
 	}
 	if (!ret)
-		ret = fit(&rows, csv->head.nr_features, options,
+		ret = fit(&rows, width, options,
 			  objective_names[options->objective],
 			  options->objective == OBJ_SOFTPROB ? nr_classes : 1,
 			  regression ? learned->mean : 0.5, &booster, error);

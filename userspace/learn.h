@@ -7,7 +7,7 @@
 #include "csv.h"
 
 enum objective {
-	OBJ_REWARD, /* one regression of the reward for each action */
+	OBJ_REWARD, /* what each action earns, and which one most */
 	OBJ_SOFTPROB,
 	OBJ_LOGISTIC,
 	OBJ_SQUAREDERROR,
@@ -24,6 +24,8 @@ struct learn_options {
 	long threads;
 	long min_rows; /* an action with fewer is never chosen */
 	double valid; /* share of the rows kept apart, 0 .. 0.9 */
+	double scale; /* c of the labels, see learn.c; 0: as they are */
+	double min_weight; /* of a leaf; 0: XGBoost's own */
 };
 
 /* Rows of a context within 2^28 ns, 0.27 s, are one draw, see learn.c */
@@ -68,7 +70,8 @@ void learned_free(struct learned *learned);
 /* Labels of the objective: the reward or the action of each row; NULL: no
  * memory.
  */
-float *learn_labels(const struct csv *csv, enum objective objective);
+float *learn_labels(const struct csv *csv, enum objective objective,
+		    double scale);
 
 /* A number for each context and stretch of time; others are unrelated. */
 uint64_t learn_cluster(const struct csv_row *row);

@@ -43,6 +43,9 @@ static const struct option_spec specs[] = {
 	{ "valid", "SHARE",
 	  "of the rows kept apart, by context and time; default: 0.2",
 	  &options.valid, .type = OPT_REAL, .min = 0, .max = 0.9 },
+	{ "log-scale", "X",
+	  "learn log2(1 + |reward| / X) of the reward, with its sign; default: 0, the reward itself",
+	  &options.scale, .type = OPT_REAL, .min = 0, .max = 1e6 },
 	{ "balance", NULL,
 	  "every FILE.csv counts the same, in training and in what is told of it",
 	  &balance, .type = OPT_FLAG },
@@ -143,7 +146,7 @@ static int make_labels(struct csv *csv, float **labels)
 		source = OBJ_SOFTPROB;
 	else if (!label_column)
 		label_column = "";
-	*labels = learn_labels(csv, source);
+	*labels = learn_labels(csv, source, options.scale);
 	if (!*labels)
 		return fail(EX_OSERR, "train: out of memory");
 	if (!*label_column || !strcmp(label_column, "reward") ||

@@ -110,7 +110,7 @@ static void *train(void *arg)
 	struct trainer *t = arg;
 	struct trained *r = &t->result;
 	struct learned learned = {};
-	float *labels = learn_labels(&t->csv, OBJ_REWARD);
+	float *labels = learn_labels(&t->csv, OBJ_REWARD, 0);
 
 	memset(r, 0, sizeof(*r));
 	if (!labels) {
