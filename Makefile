@@ -4,7 +4,7 @@
 runner := workloads/runner
 export CONSUMER SUITE WORKLOADS POLICIES DEVICES SEEDS OUT ACCEL JOBS RUN_LIMIT KSRC
 
-.PHONY: help bench bench-core bench-guard bench-trees demo train test test-debug lint shell report
+.PHONY: help bench figures bench-core bench-guard bench-trees demo train test test-debug lint shell report
 .PHONY: kernel userspace clean
 
 help:
@@ -45,6 +45,11 @@ shell: deps-bench kernel initramfs
 
 report: build/mlreport
 	@build/mlreport "$${OUT:-results/reference}/results.csv"
+
+figures:
+	@dir="$${OUT:-results/block}" && consumers/block/figures "$$dir/results.csv" >"$$dir/figures.md.new" && \
+	mv "$$dir/figures.md.new" "$$dir/figures.md" && echo "figures: $$dir/figures.md" || \
+	{ rm -f "$$dir/figures.md.new"; exit 1; }
 
 kernel:
 	@$(runner)/kernel build
