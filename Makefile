@@ -4,7 +4,8 @@
 runner := workloads/runner
 export CONSUMER SUITE WORKLOADS POLICIES DEVICES SEEDS OUT ACCEL JOBS RUN_LIMIT KSRC
 
-.PHONY: help bench figures bench-core bench-guard bench-trees demo train test test-debug lint shell report
+.PHONY: help bench figures bench-core bench-guard bench-readahead bench-trees demo
+.PHONY: train test test-debug lint shell report
 .PHONY: kernel userspace clean
 
 help:
@@ -18,6 +19,9 @@ bench-core: deps-bench kernel core-image
 
 bench-guard: deps-test
 	@$(runner)/bench-guard
+
+bench-readahead: deps-bench kernel core-image
+	@$(runner)/bench-readahead
 
 bench-trees: deps-test userspace
 	@userspace/tests/bench-trees.sh

@@ -61,7 +61,7 @@ SUITE=full WORKLOADS=$tmp/w.sh "$runner/bench" --list >"$tmp/list"
 ! grep -q ' record ' "$tmp/list" && grep -q ' random ' "$tmp/list"
 tap $? "what is of suite none runs only when it is named" "$tmp/list"
 
-for program in bench kernel initramfs collect deps lint test shell; do
+for program in bench bench-readahead kernel initramfs collect deps lint test shell; do
 	expect "$program --help" 0 "usage:" "$runner/$program" --help
 done
 tap_end
