@@ -30,7 +30,8 @@
  * stream's next piece, every time: a speculative read that it has beside a
  * demand read comes before it. There, nothing is given to it beside demand,
  * until speculation has expired. Then speculation has a turn, in which demand
- * waits, so that the way to the stream and back pays.
+ * waits, so that the way to the stream and back pays. The turn ends early if
+ * the stream does not go on.
  */
 
 /* What goes when no demand read is there that could */
@@ -65,10 +66,8 @@ enum ml_class ml_queue_next(const struct ml_queue_state *s)
 		      s->passed[ML_WRITE] >= ML_WRITES_STARVED))
 		return ML_WRITE;
 	if (s->turn && s->rotational) {
-		if (speculative)
-			return ML_SPECULATIVE;
-		if (s->in_flight[ML_SPECULATIVE])
-			return ML_NR_CLASSES;
+		/* What the stream reads next may be a moment away */
+		return speculative ? ML_SPECULATIVE : ML_NR_CLASSES;
 	}
 	if (speculative && s->expired[ML_SPECULATIVE] &&
 	    (!s->queued[ML_DEMAND] || s->rotational ||
@@ -89,11 +88,13 @@ enum ml_class ml_queue_next(const struct ml_queue_state *s)
  * alone, s0. The mean of what it takes now, s, is more by what it waits in the
  * device for others of its kind.
  *
- * With one request less, the device would do (depth - 1) / s0 at the most, now
- * it does depth / s. If that loses less than a tenth, it is one less. If less
- * than a quarter of a request waits, depth * (1 - s0 / s), while more are
- * wanted, one more is tried; when that turns out to be for nothing, the next
- * attempt comes twice as many steps later.
+ * A request that is completed has a successor after a time r, in which
+ * somebody has to notice. With one request less, the device would do
+ * (depth - 1) / (s0 + r) at the most, now it does depth / (s + r). If that
+ * loses less than a tenth, it is one less. If less than a quarter of a request
+ * waits, depth * (1 - s0 / s), while more are wanted, one more is tried; when
+ * that turns out to be for nothing, the next attempt comes twice as many steps
+ * later.
  *
  * On a disk that seeks between a stream and demand, s is long and s0 is that of
  * a transfer alone, so the number becomes 1.
@@ -152,15 +153,17 @@ void ml_depth_account(struct ml_depth *d, unsigned int sectors, u64 service_ns,
  */
 bool ml_depth_step(struct ml_depth *d)
 {
-	u64 waiting;
+	u64 waiting, now, least;
 
 	if (d->requests < ML_DEPTH_ENOUGH)
 		return false;
+	now = d->ns + (u64)d->requests * d->refill_ns;
+	least = d->least_ns + (u64)d->requests * d->refill_ns;
 	/* In 1/64 of a request */
 	waiting = div64_u64((d->ns - d->least_ns) * d->depth * 64, d->ns);
 	if (d->wait)
 		d->wait--;
-	if ((d->depth - 1) * d->ns * 10 >= d->depth * d->least_ns * 9) {
+	if ((d->depth - 1) * now * 10 >= d->depth * least * 9) {
 		if (d->tried)
 			d->patience = min(d->patience * 2,
 					  ML_DEPTH_PATIENCE_MAX);

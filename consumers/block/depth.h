@@ -39,7 +39,8 @@ enum ml_class {
  * @write_depth: how many writes may be in flight beside demand
  * @batch: writes that may still go in this batch
  * @demand: has there been demand lately?
- * @turn: it is the turn of speculation on a disk that rotates
+ * @turn: it is the turn of speculation on a disk that rotates; whoever sets it
+ *	ends it by time
  * @rotational: the device does one thing at a time, best in sector order
  */
 struct ml_queue_state {
@@ -74,6 +75,7 @@ enum ml_class ml_queue_next(const struct ml_queue_state *s);
  * @requests: completed since the last step
  * @ns: they took in the device
  * @least_ns: they would have taken alone
+ * @refill_ns: mean time until a request that was completed has a successor
  * @since_ns: when the current window of @least began
  * @least: shortest service of each size in this window and the last one; 0:
  *	none
@@ -87,6 +89,7 @@ struct ml_depth {
 	u32 requests;
 	u64 ns;
 	u64 least_ns;
+	u32 refill_ns;
 	u64 since_ns;
 	u64 least[2][ML_DEPTH_SIZES];
 };

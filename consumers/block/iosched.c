@@ -54,6 +54,8 @@
 
 #define ML_EPOCH_NS	(8 * NSEC_PER_MSEC)
 #define ML_DEPTH_FIRST	8
+/* A stream that does not go on after this has had its turn */
+#define ML_TURN_IDLE_NS	(2 * NSEC_PER_MSEC)
 /* Of the tags, so that there is always one for a demand read */
 #define ML_ASYNC_PERCENT 75
 
@@ -93,6 +95,8 @@ enum ml_tunable {
  * @held: there are requests and none should go now
  * @demand_at: when the last demand read came or was completed
  * @turn_end: of the turn of speculation, see depth.c
+ * @served_at: when the last speculative read was completed
+ * @freed_at: when it left room for one that was held; 0: there is none
  * @timer: ends a hold
  * @rule: the depth by rule
  * @epoch_at: when the epoch began
@@ -120,6 +124,8 @@ struct ml_queue {
 	bool held;
 	u64 demand_at;
 	u64 turn_end;
+	u64 served_at;
+	u64 freed_at;
 	struct hrtimer timer;
 	struct ml_depth rule;
 	u64 epoch_at;
@@ -386,8 +392,9 @@ static enum ml_class ml_next_class(struct ml_queue *mq, u64 now)
 	s->demand = s->queued[ML_DEMAND] || s->in_flight[ML_DEMAND] ||
 		    now < mq->demand_at + ml_tunable_ns(mq, ML_DEMAND_WINDOW);
 	if (s->turn && (now >= mq->turn_end ||
-			!(s->queued[ML_SPECULATIVE] +
-			  s->in_flight[ML_SPECULATIVE]))) {
+			(!s->queued[ML_SPECULATIVE] &&
+			 !s->in_flight[ML_SPECULATIVE] &&
+			 now >= mq->served_at + ML_TURN_IDLE_NS))) {
 		s->turn = false;
 		mq->turn_end = min(mq->turn_end, now);
 	}
@@ -436,7 +443,7 @@ static void ml_hold(struct ml_queue *mq, u64 now)
 	if (!held || hrtimer_is_queued(&mq->timer))
 		return;
 	if (s->turn)
-		until = mq->turn_end;
+		until = min(mq->turn_end, now + ML_TURN_IDLE_NS);
 	for (class = ML_SPECULATIVE; class < ML_NR_CLASSES; class++) {
 		expiry = ml_expiry(mq, class);
 		if (expiry > now)
@@ -490,7 +497,13 @@ static void ml_account_dispatch(struct ml_queue *mq, enum ml_class class,
 		s->batch = ML_WRITE_BATCH - 1;
 	s->passed[class] = 0;
 
-	if (class != ML_SPECULATIVE || !s->expired[ML_SPECULATIVE])
+	if (class != ML_SPECULATIVE)
+		return;
+	if (mq->freed_at && now > mq->freed_at)
+		mq->rule.refill_ns = ml_mean(mq->rule.refill_ns,
+					     now - mq->freed_at);
+	mq->freed_at = 0;
+	if (!s->expired[ML_SPECULATIVE])
 		return;
 	ml_count(mq, ML_EXPIRED, class);
 	if (s->rotational && !s->turn &&
@@ -720,6 +733,10 @@ static void ml_account_completion(struct ml_queue *mq, struct request *rq,
 		WRITE_ONCE(l->demand_wait_us,
 			   ml_mean(l->demand_wait_us, wait / 1000));
 	} else if (class == ML_SPECULATIVE) {
+		mq->served_at = now;
+		if (!mq->freed_at && mq->held && mq->s.queued[class] &&
+		    !mq->s.rotational)
+			mq->freed_at = now;
 		mq->read_sectors += rq->stats_sectors;
 		WRITE_ONCE(l->speculative_us,
 			   ml_mean(l->speculative_us, service / 1000));
@@ -827,7 +844,7 @@ static struct ml_queue *ml_queue_alloc(struct request_queue *q)
 	mq->tunable_ms[ML_SPECULATIVE_EXPIRE] = rotational ? 16 : 4;
 	mq->tunable_ms[ML_WRITE_EXPIRE] = rotational ? 1000 : 250;
 	mq->tunable_ms[ML_DEMAND_WINDOW] = 100;
-	mq->tunable_ms[ML_SPECULATIVE_TURN] = 16;
+	mq->tunable_ms[ML_SPECULATIVE_TURN] = 40;
 	mq->epoch_at = ktime_get_ns();
 	mq->area_at = mq->epoch_at;
 	ml_depth_init(&mq->rule, ML_DEPTH_FIRST, mq->epoch_at);
