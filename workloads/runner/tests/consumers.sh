@@ -12,12 +12,14 @@ for file in "$top"/consumers/*/tests/guest/*.sh; do
 	consumer=${file#"$top"/consumers/}
 	consumer=${consumer%%/*}
 	name=${file##*/}
+	# The disks that a test is for stand in it; without, it is for one
+	device=$(sed -n 's/^# device: *//p' "$file")
 	{
 		cat <<-END
 		# about: guest test $name
 		# consumer: $consumer
 		# split: test
-		# device: cloud
+		# device: ${device:-cloud}
 		# memory: 512M
 		# needs: fio mlctl
 		# metric: tests higher
@@ -34,13 +36,13 @@ done
 status=0
 out=$top/build/test/consumers
 rm -rf "$out"
-WORKLOADS=$tmp POLICIES=stock DEVICES='' SEEDS=1 SUITE=smoke OUT=$out \
+WORKLOADS=$tmp POLICIES=stock DEVICES='' SEEDS=1 SUITE=full OUT=$out \
 	"$top/workloads/runner/bench" >"$tmp/log" 2>&1 || status=$?
 sed 's/^/# /' "$tmp/log"
 count=0
 for run in "$out"/runs/*; do
 	name=${run##*/}
-	name=$(echo "$name" | cut -d. -f2)
+	name=$(echo "$name" | cut -d. -f2,3)
 	# A guest that came to no end has no plan, and that is a failure
 	if ! grep -q '^1\.\.' "$run/tap" 2>/dev/null; then
 		count=$((count + 1))
