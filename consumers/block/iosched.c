@@ -54,6 +54,8 @@
 
 #define ML_EPOCH_NS	(8 * NSEC_PER_MSEC)
 #define ML_DEPTH_FIRST	8
+/* Fewer demand reads in a window are a stream's beginning, or its metadata */
+#define ML_DEMAND_READS	4
 /* A stream that does not go on after this has had its turn */
 #define ML_TURN_IDLE_NS	(2 * NSEC_PER_MSEC)
 /* Of the tags, so that there is always one for a demand read */
@@ -78,7 +80,7 @@ enum ml_tunable {
 	ML_DEMAND_EXPIRE = ML_DEMAND,
 	ML_SPECULATIVE_EXPIRE = ML_SPECULATIVE,
 	ML_WRITE_EXPIRE = ML_WRITE,
-	ML_DEMAND_WINDOW,	/* after a demand read there is demand */
+	ML_DEMAND_WINDOW,	/* for which some demand reads are demand */
 	ML_SPECULATIVE_TURN,	/* the most that it takes */
 	ML_NR_TUNABLES,
 };
@@ -93,7 +95,8 @@ enum ml_tunable {
  * @position: where the last dispatched request ends
  * @s: what the choice depends on, see depth.c
  * @held: there are requests and none should go now
- * @demand_at: when the last demand read came or was completed
+ * @demand_at: when the last demand reads came
+ * @demand_next: the oldest of these
  * @turn_end: of the turn of speculation, see depth.c
  * @served_at: when the last speculative read was completed
  * @freed_at: when it left room for one that was held; 0: there is none
@@ -122,7 +125,8 @@ struct ml_queue {
 	sector_t position;
 	struct ml_queue_state s;
 	bool held;
-	u64 demand_at;
+	u64 demand_at[ML_DEMAND_READS];
+	unsigned int demand_next;
 	u64 turn_end;
 	u64 served_at;
 	u64 freed_at;
@@ -390,7 +394,8 @@ static enum ml_class ml_next_class(struct ml_queue *mq, u64 now)
 	struct ml_queue_state *s = &mq->s;
 
 	s->demand = s->queued[ML_DEMAND] || s->in_flight[ML_DEMAND] ||
-		    now < mq->demand_at + ml_tunable_ns(mq, ML_DEMAND_WINDOW);
+		    now < mq->demand_at[mq->demand_next] +
+			  ml_tunable_ns(mq, ML_DEMAND_WINDOW);
 	if (s->turn && (now >= mq->turn_end ||
 			(!s->queued[ML_SPECULATIVE] &&
 			 !s->in_flight[ML_SPECULATIVE] &&
@@ -591,8 +596,10 @@ static void ml_insert_request(struct ml_queue *mq, struct request *rq,
 		return;
 	trace_block_rq_insert(rq);
 	rq->fifo_time = now;
-	if (class == ML_DEMAND)
-		mq->demand_at = now;
+	if (class == ML_DEMAND) {
+		mq->demand_at[mq->demand_next] = now;
+		mq->demand_next = (mq->demand_next + 1) % ML_DEMAND_READS;
+	}
 	ml_count(mq, ML_INSERTED, class);
 	if (flags & BLK_MQ_INSERT_AT_HEAD) {
 		list_add(&rq->queuelist, &mq->head);
@@ -728,7 +735,6 @@ static void ml_account_completion(struct ml_queue *mq, struct request *rq,
 
 	mq->reads[class]++;
 	if (class == ML_DEMAND) {
-		mq->demand_at = now;
 		WRITE_ONCE(l->demand_us, ml_mean(l->demand_us, service / 1000));
 		WRITE_ONCE(l->demand_wait_us,
 			   ml_mean(l->demand_wait_us, wait / 1000));
@@ -843,7 +849,7 @@ static struct ml_queue *ml_queue_alloc(struct request_queue *q)
 	mq->tunable_ms[ML_DEMAND_EXPIRE] = 100;
 	mq->tunable_ms[ML_SPECULATIVE_EXPIRE] = rotational ? 16 : 4;
 	mq->tunable_ms[ML_WRITE_EXPIRE] = rotational ? 1000 : 250;
-	mq->tunable_ms[ML_DEMAND_WINDOW] = 100;
+	mq->tunable_ms[ML_DEMAND_WINDOW] = rotational ? 500 : 100;
 	mq->tunable_ms[ML_SPECULATIVE_TURN] = 40;
 	mq->epoch_at = ktime_get_ns();
 	mq->area_at = mq->epoch_at;
