@@ -11,7 +11,7 @@ check_arguments()
 		die -x "$EX_USAGE" "SUITE=$SUITE: expected smoke, quick or full"
 	[ -z "$CONSUMER" ] || words_of "$CONSUMER" block mm sched ||
 		die -x "$EX_USAGE" "CONSUMER=$CONSUMER: expected block, mm or sched"
-	[[ $ACCEL =~ ^(tcg|kvm)$ ]] ||
+	[[ $ACCEL =~ ^(tcg|kvm|race)$ ]] ||
 		die -x "$EX_USAGE" "ACCEL=$ACCEL: expected tcg or kvm"
 	[ -z "$DEVICES" ] || words_of "$DEVICES" hdd ssd nvme cloud ||
 		die -x "$EX_USAGE" "DEVICES=$DEVICES: expected words of hdd ssd nvme cloud"
@@ -22,6 +22,8 @@ check_arguments()
 	esac
 	is_count "$SEEDS" || die -x "$EX_USAGE" "SEEDS=$SEEDS: expected a number from 1"
 	is_count "$JOBS" || die -x "$EX_USAGE" "JOBS=$JOBS: expected a number from 1"
+	[ "$MORE_MEMORY" = 0 ] || is_count "$MORE_MEMORY" ||
+		die -x "$EX_USAGE" "MORE_MEMORY=$MORE_MEMORY: expected megabytes"
 	is_count "$RUN_LIMIT" || die -x "$EX_USAGE" "RUN_LIMIT=$RUN_LIMIT: expected seconds from 1"
 }
 

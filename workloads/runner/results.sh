@@ -9,9 +9,9 @@ readonly CSV_HEADER=consumer,workload,split,device,policy,seed,metric,unit,value
 identity()
 {
 	jq -n --arg kernel "$(make -s -C "$top/build/linux" kernelversion)" \
-		--arg config "$(sha256sum <"$top/build/kernel/.config" | cut -d' ' -f1)" \
-		--arg image "$(sha256sum <"$top/build/kernel/arch/x86/boot/bzImage" | cut -d' ' -f1)" \
-		--arg initramfs "$(sha256sum <"$top/build/initramfs.cpio" | cut -d' ' -f1)" \
+		--arg config "$(sha256sum <"$KERNEL_DIR/.config" | cut -d' ' -f1)" \
+		--arg image "$(sha256sum <"$KERNEL_DIR/arch/x86/boot/bzImage" | cut -d' ' -f1)" \
+		--arg initramfs "$(sha256sum <"$IMAGE" | cut -d' ' -f1)" \
 		--arg accel "$ACCEL" --arg suite "$SUITE" \
 		'{kernel: $kernel, config_sha256: $config, image_sha256: $image,
 		  initramfs_sha256: $initramfs, accel: $accel, suite: $suite}'

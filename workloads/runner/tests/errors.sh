@@ -13,6 +13,7 @@ expect "unknown suite" 64 "expected smoke, quick or full" env SUITE=huge "$runne
 expect "unknown consumer" 64 "expected block, mm or sched" env CONSUMER=net "$runner/bench"
 expect "bad seeds" 64 "SEEDS=0" env SEEDS=0 "$runner/bench"
 expect "bad accelerator" 64 "expected tcg or kvm" env ACCEL=xen "$runner/bench"
+expect "bad memory" 64 "expected megabytes" env MORE_MEMORY=x "$runner/bench"
 expect "bad device" 64 "expected words of hdd" env DEVICES=tape "$runner/bench"
 expect "no such workload" 65 "is not there" env WORKLOADS="$tmp/none" "$runner/bench"
 expect "no such policy" 65 "no policy 'best'" env POLICIES=best "$runner/bench"
@@ -61,7 +62,7 @@ SUITE=full WORKLOADS=$tmp/w.sh "$runner/bench" --list >"$tmp/list"
 ! grep -q ' record ' "$tmp/list" && grep -q ' random ' "$tmp/list"
 tap $? "what is of suite none runs only when it is named" "$tmp/list"
 
-for program in bench bench-readahead kernel initramfs collect deps lint test shell; do
+for program in bench bench-readahead kernel initramfs collect deps lint test test-debug shell; do
 	expect "$program --help" 0 "usage:" "$runner/$program" --help
 done
 tap_end
