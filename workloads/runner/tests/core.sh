@@ -7,6 +7,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../../.." && pwd)
 . "$top/workloads/runner/lib.sh"
 . "$top/workloads/runner/qemu.sh" # sets KERNEL_DIR
+. "$here/alarms.sh"
 
 usage()
 {
@@ -108,24 +109,10 @@ count=$(cat "$tmp/count")
 [ "$status" -ne 124 ] && [ "$status" -ne 137 ] ||
 	say "# it was still running after $CORE_LIMIT s, see $keep/console.log"
 
-# What a kernel says when something is wrong with it. Of the data races that
-# KCSAN finds, those without a function of ours in sight are not for us.
-alarming='BUG:|WARNING:|Oops|KASAN|UBSAN|rcu:.*(stall|detected)|suspicious RCU|RCU used illegally|possible (circular|recursive|irq)|inconsistent lock|Kernel panic|general protection|refcount_t:|list_(add|del) corruption|ODEBUG|unreferenced object|blocked for more than'
-awk '
-	index($0, "==============================") {
-		hold = !hold
-		if (!hold && (!race || block ~ /ml_/))
-			printf "%s", block
-		block = ""
-		race = 0
-	}
-	hold { block = block $0 "\n"; race = race || /BUG: KCSAN/; next }
-	{ print }
-	END { printf "%s", block }' "$keep/console.log" >"$tmp/console"
 count=$((count + 1))
-if grep -qE "$alarming" "$tmp/console"; then
+if ! alarms "$keep/console.log" >"$tmp/alarms"; then
 	say "not ok $count - the kernel has nothing to complain of"
-	grep -nE -A 25 "$alarming" "$tmp/console" | head -n 80 | sed 's/^/# /'
+	head -n 80 "$tmp/alarms" | sed 's/^/# /'
 	bad=1
 elif ! grep -q 'core: tests begin' "$keep/console.log"; then
 	say "not ok $count - the guest booted"

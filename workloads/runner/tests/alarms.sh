@@ -1,0 +1,25 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What a kernel says when something is wrong with it. Sourced.
+
+alarming='BUG:|WARNING:|Oops|KASAN|UBSAN|rcu:.*(stall|detected)|suspicious RCU|RCU used illegally|possible (circular|recursive|irq)|inconsistent lock|Kernel panic|general protection|refcount_t:|list_(add|del) corruption|ODEBUG|unreferenced object|blocked for more than'
+
+# Of the data races that KCSAN finds, those without a function of ours in sight
+# are not for us
+ours='ml_|readahead_(decide|issued|read|policy)|page_cache_ra_policy'
+
+# alarms CONSOLE-LOG: print what is alarming; succeed if nothing is
+alarms()
+{
+	! awk -v ours="$ours" '
+		index($0, "==============================") {
+			hold = !hold
+			if (!hold && (!race || block ~ ours))
+				printf "%s", block
+			block = ""
+			race = 0
+		}
+		hold { block = block $0 "\n"; race = race || /BUG: KCSAN/; next }
+		{ print }
+		END { printf "%s", block }' "$1" | grep -nE -A 25 "$alarming"
+}
