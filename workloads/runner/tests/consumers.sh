@@ -1,65 +1,145 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The TAP of consumers/*/tests/guest/*.sh, run in guests on a disk, brought
-# out and renumbered.
+# The TAP of consumers/*/tests/guest/*.sh, run in guests on their disks, brought
+# out and renumbered; and whether the guests' kernels had something to say.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../../.." && pwd)
+. "$top/workloads/runner/lib.sh"
+. "$here/alarms.sh"
+
+usage()
+{
+	cat <<-END
+	usage: consumers.sh [NAME|all|workloads ...]
+	Run the guest tests of the consumers (all, the default), or only those NAMEd
+	(as verify), each on the devices and with the programs that its header tells:
+	    # device: hdd cloud     (cloud)
+	    # needs: mlctl fio      (fio mlctl)
+	workloads: all of workloads/block, with random readahead and with the rule.
+	Environment:
+	  KERNEL_DIR=DIR   kernel to boot (build/kernel)
+	  ACCEL=race       two CPUs in real time (tcg: one, in virtual time)
+	  MORE_MEMORY=MB   for guests whose kernel needs it (0)
+	  JOBS RUN_LIMIT   as in bench
+	END
+}
+
+case ${1:-} in
+--help | -h) usage; exit 0 ;;
+'') set -- all ;;
+esac
+KERNEL_DIR=${KERNEL_DIR:-$top/build/kernel}
+suite=consumers-${KERNEL_DIR##*/}
+out=$top/build/test/$suite
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+mkdir "$tmp/tests"
+
+# said FILE KEY DEFAULT: what the header says
+said()
+{
+	local value
+
+	value=$(sed -n "1,10s/^# $2: //p" "$1")
+	printf '%s' "${value:-$3}"
+}
+
+# as_workload NAME CONSUMER DEVICES PROGRAMS: stdin is a guest test
+as_workload()
+{
+	cat >"$tmp/tests/$1.sh" <<-END
+	# about: guest test $1
+	# consumer: $2
+	# split: test
+	# device: $3
+	# memory: 512M
+	# needs: $4
+	# metric: tests higher
+	cd /
+	( set +e; cd \$BENCH_DIR
+	$(cat "$here/guest-tap.sh" -)
+	) >\$BENCH_OUT/tap 2>&1
+	echo "metric tests \$(grep -c '^ok' \$BENCH_OUT/tap) 1"
+	END
+}
+
+# The workloads, those of one device in one guest
+workloads()
+{
+	local device file
+
+	for device in hdd ssd nvme cloud; do
+		{
+			cat "$here/guest-workloads.sh"
+			for file in "$top"/workloads/block/*.fio; do
+				[ "$(said "$file" device '' | cut -d' ' -f1)" = $device ] || continue
+				printf "workload %s <<'END_OF_JOB'\n" "$(basename "$file" .fio)"
+				cat "$file"
+				echo END_OF_JOB
+			done
+			echo tap_end
+		} | as_workload "workloads-$device" block $device "fio mlctl"
+	done
+}
+
+is_wanted() { [[ " ${*:2} " == *" $1 "* ]]; }
 
 for file in "$top"/consumers/*/tests/guest/*.sh; do
 	consumer=${file#"$top"/consumers/}
-	consumer=${consumer%%/*}
-	name=${file##*/}
-	# The disks that a test is for stand in it; without, it is for one
-	device=$(sed -n 's/^# device: *//p' "$file")
-	{
-		cat <<-END
-		# about: guest test $name
-		# consumer: $consumer
-		# split: test
-		# device: ${device:-cloud}
-		# memory: 512M
-		# needs: fio mlctl
-		# metric: tests higher
-		( set +e
-		END
-		cat "$file"
-		cat <<-'END'
-		) >$BENCH_OUT/tap 2>&1
-		echo "metric tests $(grep -c '^ok' $BENCH_OUT/tap) 1"
-		END
-	} >"$tmp/$consumer-$name"
+	name=$(basename "$file" .sh)
+	is_wanted "$name" "$@" || is_wanted all "$@" || continue
+	devices=$(said "$file" device cloud)
+	needs=$(said "$file" needs "fio mlctl")
+	as_workload "$name" "${consumer%%/*}" "$devices" "$needs" <"$file"
 done
+! is_wanted workloads "$@" || workloads
+[ -n "$(ls "$tmp/tests")" ] || die -x "$EX_USAGE" "there is no test of that name: $*"
+
+make -s -C "$top/userspace/tests" BUILD="$top/build/userspace/tests" guest >&2 ||
+	die "the guest's tests do not build"
+# shellcheck disable=SC2046 # a list of words
+KERNEL_DIR=$KERNEL_DIR "$top/workloads/runner/initramfs" -o "$suite" \
+	$(sed -n 's/^# needs: //p' "$tmp"/tests/*.sh | tr ' ' '\n' | LC_ALL=C sort -u) || exit
 
 status=0
-out=$top/build/test/consumers
 rm -rf "$out"
-WORKLOADS=$tmp POLICIES=stock DEVICES='' SEEDS=1 SUITE=full OUT=$out \
+export KERNEL_DIR IMAGE=$top/build/$suite.cpio
+WORKLOADS=$tmp/tests POLICIES=stock DEVICES='' SEEDS=1 SUITE=full OUT=$out \
 	"$top/workloads/runner/bench" >"$tmp/log" 2>&1 || status=$?
 sed 's/^/# /' "$tmp/log"
 count=0
 for run in "$out"/runs/*; do
-	name=${run##*/}
-	name=$(echo "$name" | cut -d. -f2,3)
+	name=$(basename "$run" | cut -d. -f2,3 --output-delimiter=' on ')
 	# A guest that came to no end has no plan, and that is a failure
 	if ! grep -q '^1\.\.' "$run/tap" 2>/dev/null; then
 		count=$((count + 1))
 		echo "not ok $count - $name: no plan, see $run/console.log"
 		status=1
+		# What there was before that
+		[ ! -f "$run/tap" ] || sed 's/^/# /' "$run/tap"
+		tail -n 20 "$run/console.log" | sed 's/^/# /'
 		continue
 	fi
 	while IFS= read -r line; do
 		case $line in
 		'ok '* | 'not ok '*)
 			count=$((count + 1))
+			[ "${line#not }" = "$line" ] || status=1
 			echo "${line%%ok *}ok $count - $name: ${line#* - }"
 			;;
 		'1..'*) ;;
 		*) echo "# $line" ;;
 		esac
 	done <"$run/tap"
+	count=$((count + 1))
+	if alarms "$run/console.log" >"$tmp/alarms"; then
+		echo "ok $count - $name: the kernel has nothing to complain of"
+	else
+		echo "not ok $count - $name: the kernel has nothing to complain of"
+		head -n 80 "$tmp/alarms" | sed 's/^/# /'
+		status=1
+	fi
 done
 echo "1..$count"
 exit "$status"

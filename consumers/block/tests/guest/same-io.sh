@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
+# needs: fio mlctl
 #
 # Is what the readahead consumer issues without a model exactly what stock
 # issues? Run as root in a guest, in a directory of the disk under test, with

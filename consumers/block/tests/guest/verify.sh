@@ -1,5 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
+# device: cloud ssd hdd nvme
+# needs: fio mlctl
 #
 # Is every byte right while readahead is drawn at random, and is everything
 # well when files shrink, go away and the consumer is switched meanwhile? Run

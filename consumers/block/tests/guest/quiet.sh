@@ -1,0 +1,82 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# device: ssd
+# needs: mlctl fio
+# shellcheck disable=SC2154 # dir and param are guest-tap.sh's
+#
+# Where the consumer has nothing to say it must not be asked, and what it is told
+# of a file must be about that file.
+
+policy random
+
+# asked NAME COMMAND...: how many decisions does it take? In $asked
+asked()
+{
+	cold
+	before=$(decisions)
+	"$@" >>/tmp/tap.log 2>&1 || return
+	asked=$(($(decisions) - before))
+	echo "$asked decisions" >>/tmp/tap.log
+}
+
+read_file()
+{
+	fio --name=quiet --directory="$dir" --size=8m --bs=4k --fadvise_hint=0 \
+		--ioengine=psync "$@"
+}
+read_file --rw=write --end_fsync=1 >/dev/null
+
+asked read_file --rw=randread && [ "$asked" -gt 10 ]
+result $? "a reader at random: asked"
+asked read_file --rw=randread --fadvise_hint=random && [ "$asked" -eq 0 ]
+result $? "who has said so (POSIX_FADV_RANDOM): not asked"
+asked read_file --rw=read --direct=1 && [ "$asked" -eq 0 ]
+result $? "who reads directly: not asked"
+asked read_file --rw=read --directory=/dev/shm && [ "$asked" -eq 0 ]
+result $? "tmpfs: not asked"
+asked read_file --rw=read && read_file --rw=read >/dev/null
+before=$(decisions)
+read_file --rw=randread --invalidate=0 >/dev/null && [ "$(decisions)" -eq "$before" ]
+result $? "who finds all in the page cache: not asked"
+echo 0 >/sys/block/"$BENCH_DISK"/queue/read_ahead_kb
+asked read_file --rw=read && [ "$asked" -eq 0 ]
+result $? "read_ahead_kb of 0: not asked"
+echo 128 >/sys/block/"$BENCH_DISK"/queue/read_ahead_kb
+
+# ext4 reads a directory through the page cache of its disk
+mkdir "$dir/names"
+awk 'BEGIN { for (i = 0; i < 2000; i++)
+	printf "of-a-name-that-long-few-fit-into-a-block-%d\n", i }' </dev/null |
+	(cd "$dir/names" && xargs touch)
+asked ls "$dir/names" && [ "$asked" -eq 0 ] &&
+	try test "$(find "$dir/names" | wc -l)" -eq 2001
+result $? "a directory: not asked"
+
+# column NAME FILE: the values of a feature that was recorded
+column()
+{
+	awk -F, -v name="$1" '
+		NR == 2 { for (i = 1; i <= NF; i++) if ($i == name) at = i }
+		NR > 2 && at { print $at }' "$2" | sort -n
+}
+
+mlctl record readahead -o /tmp/disk.csv -t 60 >/dev/null 2>&1 &
+recorder=$!
+wait_until 20 test -s /tmp/disk.csv
+asked dd if=/dev/"$BENCH_DISK" of=/dev/null bs=16k count=1000 && [ "$asked" -gt 0 ]
+result $? "a disk: asked"
+sleep 1
+kill -INT $recorder
+wait
+# 1 GiB is 2^18 pages
+[ "$(column file /tmp/disk.csv | head -n 1)" = $((18 * 16)) ]
+result $? "whose size is that of the disk: $(column file /tmp/disk.csv | head -n 1)"
+
+# Each decision has its outcome when the consumer is switched off, at the latest
+policy off
+mlctl -j status readahead | tr ',{' '\n' |
+	awk '/"decisions": / { made += $2 } /"outcomes": / { known += $2 }
+		END { print made " decisions, " known " outcomes"
+		exit !made || made != known }' >>/tmp/tap.log
+result $? "each decision has an outcome"
+tap_end
