@@ -43,6 +43,12 @@ static bool none(struct readahead_request *rq)
 	return true;
 }
 
+/*
+ * Random misses of others, 1/s: any within the last quarter of a second. Who
+ * misses seldom waits in the tail of his latency, which is not to grow.
+ */
+#define OTHERS_FEW	1
+
 /* So much more than what is asked for is worth I/O of its own */
 #define SPLIT_PAGES	(SZ_64K >> PAGE_SHIFT)
 
@@ -126,6 +132,22 @@ static bool stride(struct ra_file *f, struct readahead_request *rq,
 	return true;
 }
 
+/*
+ * Whatever the model says, a window takes no more than 1/32 of memory and, as
+ * long as others wait for single pages, keeps the device for no more than a
+ * quarter of a miss; but what stock may read is never too much.
+ */
+static u64 window_limit(const struct ra_file *f,
+			const struct readahead_request *rq)
+{
+	u64 limit = ra_memory_room() / 32;
+
+	if (f->others < OTHERS_FEW)
+		return limit;
+	return min_t(u64, limit, max_t(u64, ra_device_pipe(f->device) / 4,
+				       rq->ra->ra_pages));
+}
+
 /**
  * ra_act() - carry out an action at a miss or a mark of a window
  * @f: the file
@@ -155,7 +177,7 @@ bool ra_act(struct ra_file *f, struct readahead_request *rq,
 		break;
 	case RA_64K ... RA_2M:
 		pages = min_t(u64, ra_window_pages[action],
-			      max_t(u64, ra_memory_room() / 32, rq->size));
+			      max_t(u64, window_limit(f, rq), rq->size));
 		answered = window(&f->pattern, rq, pages);
 		f->treated = true;
 		break;

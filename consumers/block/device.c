@@ -29,8 +29,13 @@ static struct {
 	u32 share;
 } refault;
 
-/* A disk that is read itself has an inode of its own */
-static struct block_device *bdev_of(struct inode *inode)
+/**
+ * ra_bdev_of() - where a file lies
+ * @inode: the file; a disk that is read itself has an inode of its own
+ *
+ * Return: The block device, NULL if there is none.
+ */
+struct block_device *ra_bdev_of(struct inode *inode)
 {
 	return S_ISBLK(inode->i_mode) ? I_BDEV(inode) : inode->i_sb->s_bdev;
 }
@@ -46,7 +51,7 @@ static struct block_device *bdev_of(struct inode *inode)
  */
 struct ra_device *ra_device_of(struct inode *inode)
 {
-	struct block_device *bdev = bdev_of(inode);
+	struct block_device *bdev = ra_bdev_of(inode);
 	dev_t dev = bdev ? bdev->bd_dev : inode->i_sb->s_dev;
 	struct ra_device *d;
 
@@ -132,7 +137,7 @@ static void sample_refaults(void)
  */
 void ra_device_sample(struct ra_device *d, struct inode *inode, u64 now_ns)
 {
-	struct block_device *bdev = bdev_of(inode);
+	struct block_device *bdev = ra_bdev_of(inode);
 	u64 elapsed;
 
 	if (time_before(jiffies, READ_ONCE(d->next_sample)) &&
@@ -192,6 +197,18 @@ void ra_device_waited(struct ra_device *d, u64 ns, bool random)
 u32 ra_device_latency_us(const struct ra_device *d)
 {
 	return READ_ONCE(d->latency_us) / 64;
+}
+
+/**
+ * ra_device_pipe() - what is on the way while a device answers
+ * @d: device
+ *
+ * Return: Pages that it delivers in the time of a miss.
+ */
+u64 ra_device_pipe(const struct ra_device *d)
+{
+	return div_u64((u64)ra_device_latency_us(d) * READ_ONCE(d->bandwidth),
+		       USEC_PER_SEC);
 }
 
 /* The time that a page takes on the way, once the device has answered */

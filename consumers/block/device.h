@@ -46,10 +46,12 @@ struct ra_device {
 	u64 wait_ns;
 };
 
+struct block_device *ra_bdev_of(struct inode *inode);
 struct ra_device *ra_device_of(struct inode *inode);
 void ra_device_sample(struct ra_device *d, struct inode *inode, u64 now_ns);
 void ra_device_waited(struct ra_device *d, u64 ns, bool random);
 u32 ra_device_latency_us(const struct ra_device *d);
+u64 ra_device_pipe(const struct ra_device *d);
 u32 ra_device_page_price_ns(const struct ra_device *d);
 u64 ra_device_others_wait_ns(const struct ra_device *d, u32 pages,
 			     u32 others);

@@ -2,6 +2,7 @@
 /*
  * Readahead by hints: the proxy "readahead".
  */
+#include <linux/blkdev.h>
 #include <linux/fs.h>
 #include <linux/hash.h>
 #include <linux/log2.h>
@@ -11,6 +12,8 @@
 #include <linux/module.h>
 #include <linux/sched/clock.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
 
 #include "account.h"
 #include "device.h"
@@ -297,6 +300,27 @@ static u32 others(struct ra_file *f, u64 now_ns)
 	return all > f->own_rate ? all - f->own_rate : 0;
 }
 
+/* Disks */
+
+#define RA_MAX_DISKS	8
+
+/* Of whose files readahead is decided; none: of all. Not changed while on. */
+static dev_t disks[RA_MAX_DISKS];
+static unsigned int nr_disks;
+
+/* A partition is chosen by its own number or by its disk's */
+static bool is_chosen(struct inode *inode)
+{
+	struct block_device *bdev = ra_bdev_of(inode);
+	unsigned int i;
+
+	for (i = 0; bdev && i < nr_disks; i++)
+		if (disks[i] == bdev->bd_dev ||
+		    disks[i] == disk_devt(bdev->bd_disk))
+			return true;
+	return false;
+}
+
 /* Decisions */
 
 static void fill_state(struct ra_file *f, const struct readahead_request *rq,
@@ -304,6 +328,7 @@ static void fill_state(struct ra_file *f, const struct readahead_request *rq,
 {
 	const struct inode *inode = rq->file->f_mapping->host;
 
+	f->others = others(f, now_ns);
 	*s = (struct ra_state) {
 		.fault = rq->site == READAHEAD_AROUND ||
 			 rq->site == READAHEAD_LONE,
@@ -322,7 +347,7 @@ static void fill_state(struct ra_file *f, const struct readahead_request *rq,
 		.latency_us = ra_device_latency_us(f->device),
 		.bandwidth = READ_ONCE(f->device->bandwidth) / MSEC_PER_SEC,
 		.load = READ_ONCE(f->device->load),
-		.others = others(f, now_ns),
+		.others = f->others,
 	};
 }
 
@@ -370,7 +395,9 @@ static bool readahead_decide(struct readahead_request *rq)
 	struct ra_file *f;
 	u64 now_ns;
 
-	if (!ml_on(&ra_site) || !spin_trylock(&shard->lock))
+	if (!ml_on(&ra_site) ||
+	    (nr_disks && !is_chosen(rq->file->f_mapping->host)) ||
+	    !spin_trylock(&shard->lock))
 		return false;
 	now_ns = local_clock();
 	f = get_file_entry(shard, rq, now_ns);
@@ -409,7 +436,7 @@ static void readahead_issued(const struct readahead_request *rq)
 		f->fetched += fetched;
 		f->fetched_ever += fetched;
 		w->cost_ns += ra_device_others_wait_ns(f->device, fetched,
-						       others(f, w->opened_ns));
+						       f->others);
 	}
 	spin_unlock(&shard->lock);
 }
@@ -552,6 +579,51 @@ static void ra_stop(void)
 }
 
 static bool ra_created;
+
+/* "8:0,259:3": major and minor numbers, or nothing for all */
+static int set_disks(const char *val, const struct kernel_param *kp)
+{
+	unsigned int nr = 0, major, minor;
+	dev_t new[RA_MAX_DISKS];
+	int len;
+
+	if (enable && ra_created)
+		return -EBUSY;
+	for (val = skip_spaces(val); *val; val += len) {
+		if (nr == RA_MAX_DISKS)
+			return -E2BIG;
+		if (sscanf(val, "%u:%u%n", &major, &minor, &len) != 2 ||
+		    major >= 1U << (32 - MINORBITS) || minor >= 1U << MINORBITS)
+			return -EINVAL;
+		new[nr++] = MKDEV(major, minor);
+		val = skip_spaces(val + len);
+		len = *val == ',';
+		if (*val && !len)
+			return -EINVAL;
+	}
+	memcpy(disks, new, nr * sizeof(*new));
+	nr_disks = nr;
+	return 0;
+}
+
+static int get_disks(char *buffer, const struct kernel_param *kp)
+{
+	unsigned int i;
+	int len = 0;
+
+	for (i = 0; i < nr_disks; i++)
+		len += sysfs_emit_at(buffer, len, "%s%u:%u", i ? "," : "",
+				     MAJOR(disks[i]), MINOR(disks[i]));
+	return len + sysfs_emit_at(buffer, len, "\n");
+}
+
+static const struct kernel_param_ops disks_ops = {
+	.set = set_disks,
+	.get = get_disks,
+};
+
+module_param_cb(disks, &disks_ops, NULL, 0644);
+MODULE_PARM_DESC(disks, "only for files on these: major:minor,... (default: all)");
 
 /* Writes of module parameters are serialised by the caller */
 static int set_enable(const char *val, const struct kernel_param *kp)

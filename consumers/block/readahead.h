@@ -23,6 +23,7 @@ struct ra_device;
  * @own_since_ns: when @own_misses was begun
  * @own_misses: of its own that look random, since then
  * @own_rate: of them, 1/s
+ * @others: misses of other files that look random, 1/s, at the last decision
  * @fetched: pages, of late
  * @found: of these, the ones that have been read
  * @fetched_ever: pages
@@ -43,6 +44,7 @@ struct ra_file {
 	u64 own_since_ns;
 	u32 own_misses;
 	u32 own_rate;
+	u32 others;
 	u32 fetched;
 	u32 found;
 	u32 fetched_ever;
