@@ -41,10 +41,10 @@ const char *const objective_names[] = { "reward", "multi:softprob",
 					NULL };
 
 /* The teacher; a leaf of fewer rows than its least weight is mostly chance */
-#define TEACHER_TREES		100
-#define TEACHER_DEPTH		6
-#define TEACHER_ETA		0.1
-#define TEACHER_MIN_WEIGHT	20
+#define TEACHER_TREES 100
+#define TEACHER_DEPTH 6
+#define TEACHER_ETA 0.1
+#define TEACHER_MIN_WEIGHT 20
 
 /* Rows of one training, gathered */
 struct rows {
@@ -97,11 +97,10 @@ float *learn_labels(const struct csv *csv, enum objective objective,
 	size_t i;
 
 	for (i = 0; labels && i < csv->nr_rows; i++)
-		labels[i] =
-			!reward ? csv->rows[i].action :
-			csv->rows[i].has_reward ?
-				  compress(csv->rows[i].reward, scale) :
-				  NAN;
+		labels[i] = !reward ? csv->rows[i].action :
+			    csv->rows[i].has_reward ?
+				      compress(csv->rows[i].reward, scale) :
+				      NAN;
 	return labels;
 }
 
@@ -193,8 +192,8 @@ static int fit(struct rows *rows, unsigned int width,
 	      set_number(*booster, "seed", options->seed) ||
 	      set_number(*booster, "max_depth", options->depth) ||
 	      set_number(*booster, "eta", options->eta) ||
-	      (options->min_weight && set_number(*booster, "min_child_weight",
-						 options->min_weight)) ||
+	      (options->min_weight &&
+	       set_number(*booster, "min_child_weight", options->min_weight)) ||
 	      set_number(*booster, "base_score", base_score) ||
 	      (nr_classes > 1 && set_number(*booster, "num_class", nr_classes));
 	for (i = 0; i < options->trees && !bad; i++)
@@ -434,8 +433,8 @@ static int train_teacher(const struct csv *csv, const float *labels,
 	if (!ret)
 		ret = fit(&rows, width, &larger, "reg:squarederror", 1,
 			  learned->mean, &booster, error);
-	if (!ret && XGBoosterSaveModelToBuffer(booster, "{\"format\": \"json\"}",
-					       &len, &text))
+	if (!ret && XGBoosterSaveModelToBuffer(
+			    booster, "{\"format\": \"json\"}", &len, &text))
 		ret = xgboost_failed(error);
 	if (!ret)
 		ret = booster_load_buffer(teacher, "teacher", text, len, error);

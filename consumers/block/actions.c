@@ -16,17 +16,27 @@ static const unsigned int ra_window_pages[RA_NR_ACTIONS] = {
 	[RA_2M] = SZ_2M >> RA_PAGE_SHIFT,
 };
 
+/*
+ * What stock would read by itself: at a mark it never shrinks a window, but it
+ * has not made the large one that is there.
+ */
+static unsigned int stock_pages(const struct ra_file *f,
+				const struct readahead_request *rq)
+{
+	if (rq->site != READAHEAD_ASYNC || !f->treated)
+		return rq->size;
+	return min_t(unsigned long, rq->size,
+		     max_t(unsigned long, rq->ra->ra_pages, rq->req_count));
+}
+
 static bool stock(struct ra_file *f, struct readahead_request *rq)
 {
-	unsigned int max_pages = max_t(unsigned long, rq->ra->ra_pages,
-				       rq->req_count);
+	unsigned int pages = stock_pages(f, rq);
 
-	/* Stock never shrinks a window, nor has it made one that large */
-	if (rq->site != READAHEAD_ASYNC || !f->treated ||
-	    rq->size <= max_pages)
+	if (rq->size == pages)
 		return false;
-	rq->size = max_pages;
-	rq->async_size = max_pages;
+	rq->size = pages;
+	rq->async_size = pages;
 	return true;
 }
 
@@ -71,8 +81,12 @@ static bool window(const struct ra_pattern *p, struct readahead_request *rq,
 	default:
 		rq->start = rq->index;
 		rq->size = max_t(unsigned long, pages, rq->req_count);
-		rq->async_size = rq->size > rq->req_count ?
-				 rq->size - rq->req_count : rq->size / 2;
+		/* A mark in what is asked for would make a stream of it */
+		if (rq->size > rq->req_count)
+			rq->async_size = rq->size - rq->req_count;
+		else
+			rq->async_size = rq->site == READAHEAD_SYNC ?
+					 rq->size / 2 : 0;
 	}
 	if (rq->size >= rq->req_count + SPLIT_PAGES)
 		rq->first = rq->req_count;
@@ -132,20 +146,37 @@ static bool stride(struct ra_file *f, struct readahead_request *rq,
 	return true;
 }
 
-/*
- * Whatever the model says, a window takes no more than 1/32 of memory and, as
- * long as others wait for single pages, keeps the device for no more than a
- * quarter of a miss; but what stock may read is never too much.
+/**
+ * DOC: Bounds
+ *
+ * Whatever the model says, a window takes
+ *
+ * - no more than 1/32 of the memory that readers may fill;
+ * - as long as others wait for single pages, the device for no more than a
+ *   quarter of a miss;
+ * - after a miss that looks random, no more than the reader's runs, if the file
+ *   does not fit into memory: what is not read now will be gone before it is;
+ * - nor if the device is busy for others: who needs little of it does not get to
+ *   fill it.
+ *
+ * What stock would read is never too much.
  */
 static u64 window_limit(const struct ra_file *f,
 			const struct readahead_request *rq)
 {
-	u64 limit = ra_memory_room() / 32;
+	u64 room = ra_memory_room(), limit = room / 32;
+	bool random = rq->site == READAHEAD_RANDOM ||
+		      rq->site == READAHEAD_LONE ||
+		      rq->site == READAHEAD_AROUND;
+	u64 run = 1ULL << (f->pattern.run_lg / 16);
 
-	if (f->others < OTHERS_FEW)
-		return limit;
-	return min_t(u64, limit, max_t(u64, ra_device_pipe(f->device) / 4,
-				       rq->ra->ra_pages));
+	if (f->others >= OTHERS_FEW)
+		limit = min_t(u64, limit,
+			      max_t(u64, ra_device_pipe(f->device) / 4,
+				    rq->ra->ra_pages));
+	if (random && (f->crowded || f->file_pages > room - room / 8))
+		limit = min(limit, run);
+	return limit;
 }
 
 /**
@@ -161,7 +192,7 @@ static u64 window_limit(const struct ra_file *f,
 bool ra_act(struct ra_file *f, struct readahead_request *rq,
 	    unsigned int action, struct ra_pieces *where)
 {
-	unsigned int stock_size = rq->size, pages;
+	unsigned int stock_size = stock_pages(f, rq), pages;
 	bool answered;
 
 	switch (action) {
@@ -177,7 +208,7 @@ bool ra_act(struct ra_file *f, struct readahead_request *rq,
 		break;
 	case RA_64K ... RA_2M:
 		pages = min_t(u64, ra_window_pages[action],
-			      max_t(u64, window_limit(f, rq), rq->size));
+			      max_t(u64, window_limit(f, rq), stock_size));
 		answered = window(&f->pattern, rq, pages);
 		f->treated = true;
 		break;

@@ -66,6 +66,21 @@ struct ra_device *ra_device_of(struct inode *inode)
 	return d;
 }
 
+/**
+ * ra_mean_rate() - moving mean of a rate
+ * @mean: so far, 1/s
+ * @count: what has come since
+ * @ns: that is so long ago, not 0
+ *
+ * Return: The mean, the newest rate with a weight of 1/4.
+ */
+u32 ra_mean_rate(u32 mean, u64 count, u64 ns)
+{
+	u64 rate = min_t(u64, div64_u64(count * NSEC_PER_SEC, ns), S32_MAX);
+
+	return (mean * 3ULL + rate) / 4;
+}
+
 static void sample_requests(struct ra_device *d, struct block_device *bdev,
 			    u64 elapsed)
 {
@@ -79,6 +94,7 @@ static void sample_requests(struct ra_device *d, struct block_device *bdev,
 		d->bdev = bdev;
 		d->rotates = !bdev_nonrot(bdev);
 		WRITE_ONCE(d->latency_us, 0);
+		WRITE_ONCE(d->quiet_us, 0);
 		WRITE_ONCE(d->bandwidth, 0);
 		WRITE_ONCE(d->load, 0);
 		elapsed = 0;
@@ -90,6 +106,9 @@ static void sample_requests(struct ra_device *d, struct block_device *bdev,
 		/* Half is forgotten in 20 seconds of use */
 		rate = max(rate, d->bandwidth - d->bandwidth / 1024);
 		WRITE_ONCE(d->bandwidth, rate);
+		WRITE_ONCE(d->page_rate,
+			   ra_mean_rate(d->page_rate,
+					(sectors - d->sectors) / 8, elapsed));
 		WRITE_ONCE(d->load,
 			   min_t(u64, div64_u64((wait_ns - d->wait_ns) * 16,
 						elapsed), S16_MAX));
@@ -101,14 +120,12 @@ static void sample_requests(struct ra_device *d, struct block_device *bdev,
 
 static void sample_misses(struct ra_device *d, u64 elapsed)
 {
-	u32 misses = READ_ONCE(d->misses), rate;
+	u32 misses = READ_ONCE(d->misses);
 
-	if (elapsed) {
-		rate = min_t(u64, S32_MAX,
-			     div64_u64((u64)(misses - d->sampled_misses) *
-				       NSEC_PER_SEC, elapsed));
-		WRITE_ONCE(d->miss_rate, (d->miss_rate * 3ULL + rate) / 4);
-	}
+	if (elapsed)
+		WRITE_ONCE(d->miss_rate,
+			   ra_mean_rate(d->miss_rate,
+					misses - d->sampled_misses, elapsed));
 	d->sampled_misses = misses;
 }
 
@@ -168,9 +185,10 @@ void ra_device_sample(struct ra_device *d, struct inode *inode, u64 now_ns)
  * @ns: as long as that
  * @random: for pages that it could not have read ahead
  *
- * What a miss costs when nobody else is in the way: the mean follows a shorter
- * time eight times as fast as a longer one, or windows that keep the device
- * busy would make it look slow, which asks for longer windows.
+ * What a miss costs: the mean follows a shorter time eight times as fast as a
+ * longer one, or windows that keep the device busy would make it look slow,
+ * which asks for longer windows. What bounds windows is stricter: the shortest
+ * time of late, which doubles after some 350 misses that all take longer.
  *
  * Context: Any.
  */
@@ -184,6 +202,13 @@ void ra_device_waited(struct ra_device *d, u64 ns, bool random)
 	else if (was)
 		now = was + (us64 - was) / 64;
 	WRITE_ONCE(d->latency_us, now);
+
+	was = READ_ONCE(d->quiet_us);
+	if (was && us64 >= was)
+		now = min_t(u64, was + was / 512ULL + 1, us64);
+	else
+		now = us64;
+	WRITE_ONCE(d->quiet_us, now);
 	if (random)
 		WRITE_ONCE(d->misses, READ_ONCE(d->misses) + 1);
 }
@@ -203,12 +228,13 @@ u32 ra_device_latency_us(const struct ra_device *d)
  * ra_device_pipe() - what is on the way while a device answers
  * @d: device
  *
- * Return: Pages that it delivers in the time of a miss.
+ * Return: Pages that it delivers in the time of a miss when little is in the
+ * way.
  */
 u64 ra_device_pipe(const struct ra_device *d)
 {
-	return div_u64((u64)ra_device_latency_us(d) * READ_ONCE(d->bandwidth),
-		       USEC_PER_SEC);
+	return div_u64((u64)READ_ONCE(d->quiet_us) / 64 *
+		       READ_ONCE(d->bandwidth), USEC_PER_SEC);
 }
 
 /* The time that a page takes on the way, once the device has answered */

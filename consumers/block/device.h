@@ -19,25 +19,33 @@ struct inode;
  * @bdev: compared and never followed
  * @rotates: has to be positioned first
  * @latency_us: see ra_device_waited(), in 1/64 us
+ * @quiet_us: the same when little is in the way, in 1/64 us
  * @bandwidth: best of late, pages per s
  * @load: mean number of requests in it, 1/16
  * @misses: that look random, a count
  * @miss_rate: of them, 1/s
+ * @page_rate: pages read, 1/s
+ * @sampled_misses: @misses at the last sample
  * @next_sample: jiffies
  * @sampled_ns: the last one
+ * @sectors: read until then
+ * @busy_ms: time at work until then
+ * @wait_ns: time of all requests until then
  *
- * Written under one lock but for @latency_us and @misses, which may lose an
- * update; read without.
+ * Written under one lock but for @latency_us, @quiet_us and @misses, which may
+ * lose an update; read without.
  */
 struct ra_device {
 	dev_t dev;
 	const struct block_device *bdev;
 	bool rotates;
 	u32 latency_us;
+	u32 quiet_us;
 	u32 bandwidth;
 	u32 load;
 	u32 misses;
 	u32 miss_rate;
+	u32 page_rate;
 	u32 sampled_misses;
 	unsigned long next_sample;
 	u64 sampled_ns;
@@ -51,6 +59,7 @@ struct ra_device *ra_device_of(struct inode *inode);
 void ra_device_sample(struct ra_device *d, struct inode *inode, u64 now_ns);
 void ra_device_waited(struct ra_device *d, u64 ns, bool random);
 u32 ra_device_latency_us(const struct ra_device *d);
+u32 ra_mean_rate(u32 mean, u64 count, u64 ns);
 u64 ra_device_pipe(const struct ra_device *d);
 u32 ra_device_page_price_ns(const struct ra_device *d);
 u64 ra_device_others_wait_ns(const struct ra_device *d, u32 pages,

@@ -284,20 +284,24 @@ static struct ra_file *get_file_entry(struct ra_shard *shard,
 	return f;
 }
 
-/* Random misses of others on the file's device, 1/s */
-static u32 others(struct ra_file *f, u64 now_ns)
+/* What is not this file's of what its device does */
+static void look_at_others(struct ra_file *f, u64 now_ns)
 {
-	u32 all = READ_ONCE(f->device->miss_rate);
+	const struct ra_device *d = f->device;
 	u64 since = now_ns - f->own_since_ns;
+	u32 misses = READ_ONCE(d->miss_rate), pages = READ_ONCE(d->page_rate);
 
 	if ((s64)since >= 32 * NSEC_PER_MSEC) {
-		f->own_rate = (f->own_rate * 3ULL +
-			       div64_u64((u64)f->own_misses * NSEC_PER_SEC,
-					 since)) / 4;
+		f->own_rate = ra_mean_rate(f->own_rate, f->own_misses, since);
+		f->own_page_rate = ra_mean_rate(f->own_page_rate, f->own_pages,
+						since);
 		f->own_since_ns = now_ns;
 		f->own_misses = 0;
+		f->own_pages = 0;
 	}
-	return all > f->own_rate ? all - f->own_rate : 0;
+	f->others = misses > f->own_rate ? misses - f->own_rate : 0;
+	f->crowded = pages > f->own_page_rate &&
+		     pages - f->own_page_rate > READ_ONCE(d->bandwidth) / 4;
 }
 
 /* Disks */
@@ -328,7 +332,8 @@ static void fill_state(struct ra_file *f, const struct readahead_request *rq,
 {
 	const struct inode *inode = rq->file->f_mapping->host;
 
-	f->others = others(f, now_ns);
+	look_at_others(f, now_ns);
+	f->file_pages = ((u64)i_size_read(inode) + PAGE_SIZE - 1) >> PAGE_SHIFT;
 	*s = (struct ra_state) {
 		.fault = rq->site == READAHEAD_AROUND ||
 			 rq->site == READAHEAD_LONE,
@@ -338,7 +343,7 @@ static void fill_state(struct ra_file *f, const struct readahead_request *rq,
 		.index = rq->index,
 		.request = rq->req_count,
 		.stock = rq->size,
-		.file = (i_size_read(inode) + PAGE_SIZE - 1) >> PAGE_SHIFT,
+		.file = f->file_pages,
 		.used = f->fetched ? (u64)f->found * RA_SHARE_ONE / f->fetched :
 				     RA_SHARE_ONE,
 		.fetched = f->fetched_ever,
@@ -435,6 +440,7 @@ static void readahead_issued(const struct readahead_request *rq)
 		w->fetched += fetched;
 		f->fetched += fetched;
 		f->fetched_ever += fetched;
+		f->own_pages += fetched;
 		w->cost_ns += ra_device_others_wait_ns(f->device, fetched,
 						       f->others);
 	}

@@ -23,6 +23,10 @@ struct ra_device;
  * @own_since_ns: when @own_misses was begun
  * @own_misses: of its own that look random, since then
  * @own_rate: of them, 1/s
+ * @own_pages: fetched since then
+ * @own_page_rate: of them, 1/s
+ * @crowded: others get more than a quarter of what the device can do
+ * @file_pages: its size, at the last decision
  * @others: misses of other files that look random, 1/s, at the last decision
  * @fetched: pages, of late
  * @found: of these, the ones that have been read
@@ -44,12 +48,16 @@ struct ra_file {
 	u64 own_since_ns;
 	u32 own_misses;
 	u32 own_rate;
+	u32 own_pages;
+	u32 own_page_rate;
+	u64 file_pages;
 	u32 others;
 	u32 fetched;
 	u32 found;
 	u32 fetched_ever;
 	s16 answering;
 	s16 blamed;
+	bool crowded;
 	bool missed;
 	bool random;
 	bool treated;
