@@ -10,7 +10,8 @@
 #include <linux/types.h>
 
 #define RA_ACCOUNT_WINDOWS	256
-#define RA_ACCOUNT_ORDER	9		/* of the sets of entries */
+#define RA_ACCOUNT_ORDER	9
+#define RA_ACCOUNT_SETS		(1 << RA_ACCOUNT_ORDER)
 #define RA_ACCOUNT_WAYS		4
 #define RA_BLOCK_PAGES		16		/* of 4 KiB */
 #define RA_HORIZON_NS		(4ULL * 1000 * 1000 * 1000)
@@ -51,13 +52,15 @@ struct ra_block {
  * @close: a window is at its end; it is not looked at after that
  * @open: the windows that are, the oldest first
  * @free: the others
+ * @windows: all of them
+ * @blocks: a hash table of entries, in sets
  */
 struct ra_account {
 	void (*close)(struct ra_account *a, unsigned int window);
 	struct list_head open;
 	struct list_head free;
 	struct ra_window windows[RA_ACCOUNT_WINDOWS];
-	struct ra_block blocks[1 << RA_ACCOUNT_ORDER][RA_ACCOUNT_WAYS];
+	struct ra_block blocks[RA_ACCOUNT_SETS][RA_ACCOUNT_WAYS];
 };
 
 void ra_account_init(struct ra_account *a,
