@@ -6,12 +6,13 @@
 #ifndef _ML_BLOCK_ACCOUNT_H
 #define _ML_BLOCK_ACCOUNT_H
 
+#include <linux/bits.h>
 #include <linux/list.h>
 #include <linux/types.h>
 
 #define RA_ACCOUNT_WINDOWS	256
 #define RA_ACCOUNT_ORDER	9
-#define RA_ACCOUNT_SETS		(1 << RA_ACCOUNT_ORDER)
+#define RA_ACCOUNT_SETS		BIT(RA_ACCOUNT_ORDER)
 #define RA_ACCOUNT_WAYS		4
 #define RA_BLOCK_PAGES		16		/* of 4 KiB */
 #define RA_HORIZON_NS		(4ULL * 1000 * 1000 * 1000)
