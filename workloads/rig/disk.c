@@ -105,7 +105,7 @@ MODULE_PARM_DESC(max_segments, "most memory segments in a request");
  * @disk: what the block layer sees
  */
 struct rig_disk {
-	spinlock_t lock; /* model and timer, see above */
+	raw_spinlock_t lock; /* model and timer, see above */
 	struct rig_disk_model model;
 	struct hrtimer timer;
 	void *store;
@@ -136,11 +136,11 @@ static enum hrtimer_restart rig_disk_timer(struct hrtimer *timer)
 	unsigned long flags;
 	LIST_HEAD(done);
 
-	spin_lock_irqsave(&rd->lock, flags);
+	raw_spin_lock_irqsave(&rd->lock, flags);
 	while ((req = rig_disk_model_run(&rd->model, ktime_get_ns())))
 		list_add_tail(&req->node, &done);
 	rig_disk_arm(rd);
-	spin_unlock_irqrestore(&rd->lock, flags);
+	raw_spin_unlock_irqrestore(&rd->lock, flags);
 
 	/* The request may be reused as soon as it is completed */
 	list_for_each_entry_safe(req, tmp, &done, node)
@@ -195,10 +195,10 @@ static blk_status_t rig_disk_queue_rq(struct blk_mq_hw_ctx *hctx,
 		rig_disk_copy(rd, rq);
 	}
 
-	spin_lock_irq(&rd->lock);
+	raw_spin_lock_irq(&rd->lock);
 	rig_disk_model_add(&rd->model, req, now);
 	rig_disk_arm(rd);
-	spin_unlock_irq(&rd->lock);
+	raw_spin_unlock_irq(&rd->lock);
 	return BLK_STS_OK;
 }
 
@@ -290,7 +290,7 @@ static int __init rig_disk_init(void)
 	if (err)
 		return err;
 
-	spin_lock_init(&rd->lock);
+	raw_spin_lock_init(&rd->lock);
 	hrtimer_init(&rd->timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_HARD);
 	rd->timer.function = rig_disk_timer;
 	rig_disk_model_init(&rd->model, p, seed, size >> SECTOR_SHIFT);
