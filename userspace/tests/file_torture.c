@@ -20,12 +20,12 @@
 #include <unistd.h>
 
 #define BLOCK 4096
-#define BLOCKS 2048
+#define BLOCKS 1024
 #define LIMIT ((size_t)BLOCK * BLOCKS)
 #define PIECE 65536
 #define FILES 3
 /* Reads of a file between two changes of it */
-#define READS 24
+#define READS 12
 /* A block that is partly of one write and partly zero */
 #define MIXED UINT32_MAX
 
@@ -378,6 +378,9 @@ static void *change_all(void *arg)
 	struct file *f = c->file;
 	unsigned int seed = f->id + 1000;
 
+	/* For this thread alone: readers are many, and are to be disturbed */
+	if (nice(-19) == -1)
+		die("nice");
 	while (c->rounds--) {
 		uint64_t reads = get(f->reads);
 

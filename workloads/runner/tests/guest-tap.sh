@@ -85,6 +85,11 @@ verify()
 	fi
 }
 
+# On a busy host a guest may stand still for minutes; what hangs for good comes
+# to no end
+hung=/proc/sys/kernel/hung_task_timeout_secs
+[ ! -w $hung ] || echo 1800 >$hung
+
 [ -w $param ] || {
 	echo "Bail out! no consumer"
 	exit 1
