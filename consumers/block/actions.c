@@ -98,7 +98,7 @@ static void skip_issued(const struct ra_file *f, struct ra_pieces *ahead)
 {
 	s64 skip;
 
-	if (f->next_stride != ahead->stride)
+	if (!f->next_stride || f->next_stride != ahead->stride)
 		return;
 	skip = div64_s64(f->next - ahead->pos, ahead->stride);
 	if (skip <= 0 || skip > ahead->count ||
@@ -240,8 +240,10 @@ bool ra_act_at_mark(struct ra_file *f, struct readahead_request *rq,
 	unsigned int count = action == RA_STRIDE_16 ? 16 : 64;
 
 	if (action != RA_STRIDE_16 && action != RA_STRIDE_64) {
-		ra_pattern_ahead(&f->pattern, rq->index, rq->req_count, 16,
-				 where);
+		/* The mark may be another reader's of the same pages */
+		if (!ra_pattern_ahead(&f->pattern, rq->index, rq->req_count,
+				      16, where))
+			return false;
 		skip_issued(f, where);
 		return true;
 	}

@@ -34,6 +34,6 @@ try file_torture "$dir" 20
 status=$?
 touch /tmp/enough
 wait
-[ "$status" -eq 0 ] && try test "$(cat /tmp/switched)" -gt 20
+[ "$status" -eq 0 ] && try test "$(cat /tmp/switched)" -gt 4
 result $? "the consumer is switched on and off meanwhile"
 tap_end
