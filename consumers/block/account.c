@@ -22,7 +22,7 @@
  * the blocks that it touches, mostly one, however many windows are open.
  *
  * - A page has one window: the last one whose decision was about it.
- * - The time of a request goes to the windows of the unread pages in it, in
+ * - The time that a request waits goes to the windows of the unread pages in it, in
  *   equal parts. Pages that have been read before belong to nobody.
  * - A request that misses a page which some window answers for is that window's
  *   fault, though a newer one takes the page over. It is blamed: it is charged
@@ -252,7 +252,7 @@ int ra_account_find(const struct ra_account *a, u64 key, u64 page)
  * @key: of the file
  * @page: the first one
  * @nr: pages
- * @ns: that took
+ * @ns: that they were waited for
  *
  * Return: how many of them somebody answered for.
  */
@@ -268,7 +268,8 @@ u32 ra_account_read(struct ra_account *a, u64 key, u64 page, u32 nr, u64 ns)
 
 	if (!nr)
 		return 0;
-	share = min_t(u64, nr == 1 ? ns : div_u64(ns, nr), U32_MAX);
+	/* Most are not waited for; and most of the rest are one */
+	share = min_t(u64, ns && nr > 1 ? div_u64(ns, nr) : ns, U32_MAX);
 	for (block = page / RA_BLOCK_PAGES; block <= last; block++) {
 		mask = mask_of(page, nr, block);
 		hash = hash_of(key, block);

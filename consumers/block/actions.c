@@ -16,12 +16,18 @@ static const unsigned int ra_window_pages[RA_NR_ACTIONS] = {
 	[RA_2M] = SZ_2M >> RA_PAGE_SHIFT,
 };
 
-/*
- * What stock would read by itself: at a mark it never shrinks a window, but it
- * has not made the large one that is there.
+/**
+ * ra_stock_pages() - what stock would read by itself
+ * @f: the file
+ * @rq: the request
+ *
+ * At a mark stock never shrinks a window, but it has not made the large one
+ * that is there.
+ *
+ * Return: Pages.
  */
-static unsigned int stock_pages(const struct ra_file *f,
-				const struct readahead_request *rq)
+unsigned int ra_stock_pages(const struct ra_file *f,
+			    const struct readahead_request *rq)
 {
 	if (rq->site != READAHEAD_ASYNC || !f->treated)
 		return rq->size;
@@ -31,7 +37,7 @@ static unsigned int stock_pages(const struct ra_file *f,
 
 static bool stock(struct ra_file *f, struct readahead_request *rq)
 {
-	unsigned int pages = stock_pages(f, rq);
+	unsigned int pages = ra_stock_pages(f, rq);
 
 	if (rq->size == pages)
 		return false;
@@ -154,8 +160,9 @@ static bool stride(struct ra_file *f, struct readahead_request *rq,
  * - no more than 1/32 of the memory that readers may fill;
  * - as long as others wait for single pages, the device for no more than a
  *   quarter of a miss;
- * - after a miss that looks random, no more than the reader's runs, if the file
- *   does not fit into memory: what is not read now will be gone before it is;
+ * - for a miss that looks random, or a reader who mostly jumps, no more than
+ *   its runs, if the file does not fit into memory: what is not read now will
+ *   be gone before it is;
  * - nor if the device is busy for others: who needs little of it does not get to
  *   fill it.
  *
@@ -165,9 +172,11 @@ static u64 window_limit(const struct ra_file *f,
 			const struct readahead_request *rq)
 {
 	u64 room = ra_memory_room(), limit = room / 32;
+	/* What lies beside an earlier window looks like a stream to stock */
 	bool random = rq->site == READAHEAD_RANDOM ||
 		      rq->site == READAHEAD_LONE ||
-		      rq->site == READAHEAD_AROUND;
+		      rq->site == READAHEAD_AROUND ||
+		      f->pattern.sequential < RA_SHARE_ONE / 2;
 	u64 run = 1ULL << (f->pattern.run_lg / 16);
 
 	if (f->others >= OTHERS_FEW)
@@ -192,7 +201,7 @@ static u64 window_limit(const struct ra_file *f,
 bool ra_act(struct ra_file *f, struct readahead_request *rq,
 	    unsigned int action, struct ra_pieces *where)
 {
-	unsigned int stock_size = stock_pages(f, rq), pages;
+	unsigned int stock_size = ra_stock_pages(f, rq), pages;
 	bool answered;
 
 	switch (action) {

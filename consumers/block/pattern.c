@@ -107,10 +107,9 @@ static void jump(struct ra_pattern *p, s64 pos)
  * @len: bytes that were read
  * @fault: a page fault
  * @missed: it had to wait for a miss
- * @now_ns: when it ended
  */
 void ra_pattern_read(struct ra_pattern *p, s64 pos, u32 len, bool fault,
-		     bool missed, u64 now_ns)
+		     bool missed)
 {
 	s64 slack = fault ? RA_FAULT_AROUND : RA_PAGE - 1;
 	bool on;
@@ -124,10 +123,6 @@ void ra_pattern_read(struct ra_pattern *p, s64 pos, u32 len, bool fault,
 		if (fault && pos >= p->run && pos < p->end)
 			return;
 		on = pos >= p->end && pos - p->end <= slack;
-		/* 1.024 us are near enough */
-		mean(&p->think_lg,
-		     ra_lg16((s64)(now_ns - p->at_ns) > 0 ?
-			     (now_ns - p->at_ns) >> 10 : 0));
 		mean_share(&p->sequential, on);
 		mean_share(&p->hits, !missed);
 	}
@@ -135,11 +130,31 @@ void ra_pattern_read(struct ra_pattern *p, s64 pos, u32 len, bool fault,
 		jump(p, pos);
 	p->pos = pos;
 	p->end = pos + len;
-	p->at_ns = now_ns;
 	if (p->requests < U32_MAX)
 		p->requests++;
 	if (missed && p->misses < U32_MAX)
 		p->misses++;
+}
+
+/**
+ * ra_pattern_asked() - readahead is asked for: how fast is the reader?
+ * @p: the pattern
+ * @now_ns: the time
+ *
+ * Only here, because the clock would be most of what a request that finds its
+ * pages costs. Requests in between are taken to be as long as each other.
+ */
+void ra_pattern_asked(struct ra_pattern *p, u64 now_ns)
+{
+	u32 requests = p->requests - p->asked_requests;
+	s64 ns = now_ns - p->asked_ns;
+
+	/* 1.024 us are near enough */
+	if (requests && p->asked_ns && ns >= 0)
+		mean(&p->think_lg, max_t(s32, 0, ra_lg16(ns >> 10) -
+						 ra_lg16(requests - 1)));
+	p->asked_ns = now_ns;
+	p->asked_requests = p->requests;
 }
 
 /**

@@ -28,7 +28,8 @@
  * @run: where the current sequential run began
  * @stride: from one run's beginning to the next one's
  * @len: bytes of the last completed run, what a stride's pieces are made of
- * @at_ns: when the last request ended
+ * @asked_ns: when readahead was last asked for
+ * @asked_requests: how many requests there had been by then
  * @requests: saturates
  * @misses: of these, the ones that had to wait for a miss; saturates
  * @sequential: share of requests that continue the one before
@@ -36,7 +37,7 @@
  * @hits: share of requests that did not wait for a miss
  * @run_lg: mean length of runs, lg16() of pages
  * @jump_lg: mean distance of jumps, lg16() of pages
- * @think_lg: mean time between two requests' ends, lg16() of us
+ * @think_lg: mean time from one request to the next, lg16() of us
  * @confidence: how sure @stride is, 0 .. RA_CONF_MAX
  */
 struct ra_pattern {
@@ -47,7 +48,8 @@ struct ra_pattern {
 	u32 len;
 	u32 requests;
 	u32 misses;
-	u64 at_ns;
+	u64 asked_ns;
+	u32 asked_requests;
 	u16 sequential;
 	u16 forward;
 	u16 hits;
@@ -172,7 +174,8 @@ static inline u64 ra_pages(u64 bytes)
 u32 ra_lg16(u64 x);
 void ra_pattern_reset(struct ra_pattern *p);
 void ra_pattern_read(struct ra_pattern *p, s64 pos, u32 len, bool fault,
-		     bool missed, u64 now_ns);
+		     bool missed);
+void ra_pattern_asked(struct ra_pattern *p, u64 now_ns);
 s64 ra_pattern_faulted_from(const struct ra_pattern *p, s64 pos);
 bool ra_pattern_strided(const struct ra_pattern *p);
 bool ra_pattern_ahead(const struct ra_pattern *p, u64 index, u32 request,

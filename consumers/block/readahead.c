@@ -300,6 +300,9 @@ static void look_at_others(struct ra_file *f, u64 now_ns)
 		f->own_pages = 0;
 	}
 	f->others = misses > f->own_rate ? misses - f->own_rate : 0;
+	/* The two are not of the same moments */
+	if (f->others < misses / 8)
+		f->others = 0;
 	f->crowded = pages > f->own_page_rate &&
 		     pages - f->own_page_rate > READ_ONCE(d->bandwidth) / 4;
 }
@@ -342,7 +345,7 @@ static void fill_state(struct ra_file *f, const struct readahead_request *rq,
 		.marker = rq->site == READAHEAD_MARKER,
 		.index = rq->index,
 		.request = rq->req_count,
-		.stock = rq->size,
+		.stock = ra_stock_pages(f, rq),
 		.file = f->file_pages,
 		.used = f->fetched ? (u64)f->found * RA_SHARE_ONE / f->fetched :
 				     RA_SHARE_ONE,
@@ -367,6 +370,7 @@ static bool decide(struct ra_shard *shard, struct ra_file *f,
 	bool answered;
 
 	ra_device_sample(f->device, rq->file->f_mapping->host, now_ns);
+	ra_pattern_asked(&f->pattern, now_ns);
 	fill_state(f, rq, now_ns, &state);
 	ra_features_fill(features, &f->pattern, &state);
 	action = ml_decide(&ra_site, (unsigned long)rq->file, features,
@@ -382,6 +386,35 @@ static bool decide(struct ra_shard *shard, struct ra_file *f,
 	return answered;
 }
 
+/*
+ * A decision costs more than a look-up. Where the last ones have changed
+ * nothing, and that was what is asked for, most misses are left to stock.
+ */
+#define IN_VAIN_SOME	8
+#define IN_VAIN_MANY	64
+
+static bool pass_over(struct ra_file *f, const struct readahead_request *rq)
+{
+	u8 each = f->in_vain < IN_VAIN_SOME ? 1 :
+		  f->in_vain < IN_VAIN_MANY ? 4 : 8;
+
+	if (rq->site != READAHEAD_RANDOM)
+		return false;
+	if (++f->passed_over < each)
+		return true;
+	f->passed_over = 0;
+	return false;
+}
+
+static void count_in_vain(struct ra_file *f, const struct readahead_request *rq)
+{
+	if (rq->site != READAHEAD_RANDOM || rq->extra.count ||
+	    rq->size != rq->req_count)
+		f->in_vain = 0;
+	else if (f->in_vain < IN_VAIN_MANY)
+		f->in_vain++;
+}
+
 /* Is the marked page one of a stride's? */
 static bool stride_mark(struct ra_shard *shard,
 			const struct readahead_request *rq)
@@ -391,6 +424,17 @@ static bool stride_mark(struct ra_shard *shard,
 							RA_PAGE_SHIFT));
 
 	return window >= 0 && shard->account.windows[window].strided;
+}
+
+static void miss(struct ra_shard *shard, struct ra_file *f,
+		 const struct readahead_request *rq, u64 now_ns)
+{
+	f->missed = true;
+	f->random = rq->site == READAHEAD_RANDOM ||
+		    rq->site == READAHEAD_LONE;
+	if (!f->waits_since_ns)
+		f->waits_since_ns = now_ns;
+	blame(shard, f, rq);
 }
 
 static bool readahead_decide(struct readahead_request *rq)
@@ -411,13 +455,12 @@ static bool readahead_decide(struct readahead_request *rq)
 		if (stride_mark(shard, rq))
 			answered = decide(shard, f, rq, now_ns);
 	} else {
-		if (rq->site != READAHEAD_ASYNC) {
-			f->missed = true;
-			f->random = rq->site == READAHEAD_RANDOM ||
-				    rq->site == READAHEAD_LONE;
-			blame(shard, f, rq);
+		if (rq->site != READAHEAD_ASYNC)
+			miss(shard, f, rq, now_ns);
+		if (!pass_over(f, rq)) {
+			answered = decide(shard, f, rq, now_ns);
+			count_in_vain(f, rq);
 		}
-		answered = decide(shard, f, rq, now_ns);
 	}
 	spin_unlock(&shard->lock);
 	return answered;
@@ -448,13 +491,14 @@ static void readahead_issued(const struct readahead_request *rq)
 }
 
 static void take_in(struct ra_shard *shard, struct ra_file *f,
-		    const struct file *file, s64 pos, u32 len, u64 since,
-		    bool fault)
+		    const struct file *file, s64 pos, u32 len, bool fault)
 {
-	u64 now_ns = local_clock(), ns, first, last;
+	u64 ns = 0, first, last;
 
 	/* The clocks of two CPUs may differ a little */
-	ns = max_t(s64, now_ns - since, 0);
+	if (f->waits_since_ns)
+		ns = max_t(s64, local_clock() - f->waits_since_ns, 0);
+	f->waits_since_ns = 0;
 	first = (fault ? ra_pattern_faulted_from(&f->pattern, pos) : pos) >>
 		RA_PAGE_SHIFT;
 	last = (pos + len - 1) >> RA_PAGE_SHIFT;
@@ -476,27 +520,63 @@ static void take_in(struct ra_shard *shard, struct ra_file *f,
 		f->found /= 2;
 	}
 	release(shard, &f->answering);
-	ra_pattern_read(&f->pattern, pos, len, fault, f->missed, now_ns);
+	ra_pattern_read(&f->pattern, pos, len, fault, f->missed);
 	f->missed = false;
 }
 
-static void readahead_read(struct file *file, loff_t pos, size_t len,
-			   u64 since, bool fault)
+/* A request has failed */
+static void give_up(struct ra_shard *shard, struct ra_file *f)
 {
-	struct ra_shard *shard = shard_of(file);
+	f->waits_since_ns = 0;
+	f->missed = false;
+	release(shard, &f->blamed);
+	release(shard, &f->answering);
+}
+
+/* The entry of a file that is followed, its shard locked; or NULL */
+static struct ra_file *lock_file(struct ra_shard *shard, struct file *file)
+{
 	struct ra_file *f = find_file(shard, file);
 
-	if (!f || !len || !spin_trylock(&shard->lock))
-		return;
+	if (!f || !spin_trylock(&shard->lock))
+		return NULL;
 	if (f->file == file && f->mapping == file->f_mapping)
-		take_in(shard, f, file, pos, min_t(size_t, len, SZ_1G), since,
-			fault);
+		return f;
+	spin_unlock(&shard->lock);
+	return NULL;
+}
+
+static void readahead_waits(struct file *file)
+{
+	struct ra_shard *shard = shard_of(file);
+	struct ra_file *f = lock_file(shard, file);
+
+	if (!f)
+		return;
+	if (!f->waits_since_ns)
+		f->waits_since_ns = local_clock();
+	spin_unlock(&shard->lock);
+}
+
+static void readahead_read(struct file *file, loff_t pos, size_t len,
+			   bool fault)
+{
+	struct ra_shard *shard = shard_of(file);
+	struct ra_file *f = lock_file(shard, file);
+
+	if (!f)
+		return;
+	if (len)
+		take_in(shard, f, file, pos, min_t(size_t, len, SZ_1G), fault);
+	else
+		give_up(shard, f);
 	spin_unlock(&shard->lock);
 }
 
 static const struct readahead_policy ra_policy = {
 	.decide = readahead_decide,
 	.issued = readahead_issued,
+	.waits = readahead_waits,
 	.read = readahead_read,
 };
 

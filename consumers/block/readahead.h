@@ -20,6 +20,7 @@ struct ra_device;
  * @next: first piece ahead that is not issued yet, in bytes
  * @next_stride: its stride; 0: nothing is ahead
  * @used_at: jiffies
+ * @waits_since_ns: the request under way has waited since then; 0: it has not
  * @own_since_ns: when @own_misses was begun
  * @own_misses: of its own that look random, since then
  * @own_rate: of them, 1/s
@@ -36,6 +37,8 @@ struct ra_device;
  * @missed: the request under way has missed
  * @random: and looks random
  * @treated: ra->size is not stock's
+ * @in_vain: decisions in a row that have changed nothing
+ * @passed_over: misses that nothing has been decided about since then
  */
 struct ra_file {
 	const struct file *file;
@@ -45,6 +48,7 @@ struct ra_file {
 	s64 next;
 	s64 next_stride;
 	unsigned long used_at;
+	u64 waits_since_ns;
 	u64 own_since_ns;
 	u32 own_misses;
 	u32 own_rate;
@@ -61,8 +65,12 @@ struct ra_file {
 	bool missed;
 	bool random;
 	bool treated;
+	u8 in_vain;
+	u8 passed_over;
 };
 
+unsigned int ra_stock_pages(const struct ra_file *f,
+			    const struct readahead_request *rq);
 bool ra_act(struct ra_file *f, struct readahead_request *rq,
 	    unsigned int action, struct ra_pieces *where);
 bool ra_act_at_mark(struct ra_file *f, struct readahead_request *rq,

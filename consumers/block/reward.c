@@ -12,8 +12,8 @@
  * DOC: The reward
  *
  * A decision is judged by what happens to the pages it answers for, see
- * account.c. All time that readers spend in requests for these pages, whether
- * they wait for this decision's I/O, for other I/O, or only copy, is added up;
+ * account.c. All time that readers wait in requests for these pages, for this
+ * decision's I/O or for other I/O, is added up;
  * so is the price of the pages that were fetched and not read, and the time
  * that others had to wait while these pages were fetched::
  *
@@ -36,16 +36,17 @@
  * who waits for single pages gets windows that are long enough for itself and
  * no longer.
  *
- * A reader gains nothing by reading what it does not want: that costs it time,
- * which is in the reward.
+ * A reader gains nothing by reading what it does not want: what it waits for
+ * is in the reward, and what it finds costs it the time for the copy, which is
+ * not, being the same for all decisions.
  */
 
 #define RA_REWARD_MIN	(-20000)
 
 /**
  * ra_reward() - how a decision turned out
- * @cost_ns: time that readers spent in requests for these pages, and others in
- *	waiting for them
+ * @cost_ns: time that readers waited in requests for these pages, and others
+ *	for their being fetched
  * @used: pages that were read, 0 counts as 1
  * @wasted: pages that were fetched and not read
  * @page_ns: price of a wasted page

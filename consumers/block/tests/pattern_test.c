@@ -10,7 +10,7 @@
 
 static void take(struct ra_pattern *p, s64 pos, u32 len)
 {
-	ra_pattern_read(p, pos, len, false, false, 0);
+	ra_pattern_read(p, pos, len, false, false);
 }
 
 static void test_lg16(struct kunit *test)
@@ -119,7 +119,7 @@ static void test_faults_around(struct kunit *test)
 
 	ra_pattern_reset(&p);
 	for (i = 0; i < 50; i++)
-		ra_pattern_read(&p, i * 64LL * KB, 4 * KB, true, false, 0);
+		ra_pattern_read(&p, i * 64LL * KB, 4 * KB, true, false);
 	KUNIT_EXPECT_EQ(test, p.sequential, RA_SHARE_ONE);
 	KUNIT_EXPECT_FALSE(test, ra_pattern_strided(&p));
 }
@@ -130,7 +130,7 @@ static void test_faulted_from(struct kunit *test)
 
 	ra_pattern_reset(&p);
 	KUNIT_EXPECT_EQ(test, ra_pattern_faulted_from(&p, 64 * KB), 64 * KB);
-	ra_pattern_read(&p, 0, 4 * KB, true, false, 0);
+	ra_pattern_read(&p, 0, 4 * KB, true, false);
 	/* Mapped around the first: gone through without a fault */
 	KUNIT_EXPECT_EQ(test, ra_pattern_faulted_from(&p, 64 * KB), 4 * KB);
 	KUNIT_EXPECT_EQ(test, ra_pattern_faulted_from(&p, 512 * KB), 512 * KB);
@@ -148,6 +148,32 @@ static void test_run_length(struct kunit *test)
 			take(&p, ((n * n * 77) % 1000) * 1024LL * KB +
 			     i * 4LL * KB, 4 * KB);
 	KUNIT_EXPECT_EQ(test, p.run_lg, ra_lg16(16));
+}
+
+/* Hits have no clock: the time between two misses is shared out */
+static void test_think(struct kunit *test)
+{
+	struct ra_pattern p;
+	unsigned int n, i;
+	u64 now = 1 << 20;
+
+	ra_pattern_reset(&p);
+	for (n = 0; n < 100; n++) {
+		ra_pattern_asked(&p, now);
+		for (i = 0; i < 8; i++)
+			take(&p, (n * 8 + i) * 4LL * KB, 4 * KB);
+		now += 8 * 512 * 1024;
+	}
+	KUNIT_EXPECT_GE(test, p.think_lg, ra_lg16(512) - 1);
+	KUNIT_EXPECT_LE(test, p.think_lg, ra_lg16(512) + 1);
+	/* Another CPU's clock is behind, or nothing was read: says nothing */
+	i = p.think_lg;
+	ra_pattern_asked(&p, now);
+	ra_pattern_asked(&p, now + (1ULL << 40));
+	take(&p, 0, 4 * KB);
+	ra_pattern_asked(&p, 0);
+	KUNIT_EXPECT_LE(test, p.think_lg, ra_lg16(512) + 1);
+	KUNIT_EXPECT_GE(test, p.think_lg, i - 1);
 }
 
 static bool all_bounded(const s32 *f)
@@ -177,9 +203,9 @@ static void test_features_are_bounded(struct kunit *test)
 	ra_features_fill(f, &p, &(struct ra_state){});
 	KUNIT_EXPECT_TRUE(test, all_bounded(f));
 	KUNIT_EXPECT_LT(test, ra_rule(f), RA_NR_ACTIONS);
-	ra_pattern_read(&p, 0, 1, false, true, 0);
-	ra_pattern_read(&p, S64_MAX - U32_MAX, U32_MAX, false, true, U64_MAX);
-	ra_pattern_read(&p, 0, U32_MAX, true, true, 0);
+	ra_pattern_read(&p, 0, 1, false, true);
+	ra_pattern_read(&p, S64_MAX - U32_MAX, U32_MAX, false, true);
+	ra_pattern_read(&p, 0, U32_MAX, true, true);
 	ra_features_fill(f, &p, &s);
 	KUNIT_EXPECT_TRUE(test, all_bounded(f));
 	KUNIT_EXPECT_LT(test, ra_rule(f), RA_NR_ACTIONS);
@@ -220,6 +246,7 @@ static struct kunit_case pattern_cases[] = {
 	KUNIT_CASE(test_faults_around),
 	KUNIT_CASE(test_faulted_from),
 	KUNIT_CASE(test_run_length),
+	KUNIT_CASE(test_think),
 	KUNIT_CASE(test_features_are_bounded),
 	KUNIT_CASE(test_reward),
 	{}
