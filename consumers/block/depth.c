@@ -7,6 +7,7 @@
 #include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
+#include <linux/time64.h>
 
 #include "depth.h"
 #include "pattern.h"
@@ -91,9 +92,10 @@ enum ml_class ml_queue_next(const struct ml_queue_state *s)
  * A request that is completed has a successor after a time r, in which
  * somebody has to notice. With one request less, the device would do
  * (depth - 1) / (s0 + r) at the most, now it does depth / (s + r). If that
- * loses less than a tenth, it is one less. If less than a quarter of a request
- * waits, depth * (1 - s0 / s), while more are wanted, one more is tried; when
- * that turns out to be for nothing, the next attempt comes twice as many steps
+ * loses less than a tenth, and a quarter of a request or more waits,
+ * depth * (1 - s0 / s), it is one less. If less than that waits while more are
+ * wanted, one more is tried, then two more, four more; when that turns out to
+ * be for nothing, the next attempt is one again, and comes twice as many steps
  * later.
  *
  * On a disk that seeks between a stream and demand, s is long and s0 is that of
@@ -113,6 +115,7 @@ void ml_depth_init(struct ml_depth *d, unsigned int depth, u64 now_ns)
 	memset(d, 0, sizeof(*d));
 	d->depth = depth;
 	d->patience = ML_DEPTH_PATIENCE;
+	d->by = 1;
 	d->since_ns = now_ns;
 }
 
@@ -144,6 +147,9 @@ void ml_depth_account(struct ml_depth *d, unsigned int sectors, u64 service_ns,
 	d->least_ns += *before ? min(*now, *before) : *now;
 }
 
+/* In 1/64 of a request */
+#define ML_DEPTH_WAITING	16
+
 /**
  * ml_depth_step() - adjust the depth to what has been completed
  * @d: the state
@@ -159,21 +165,23 @@ bool ml_depth_step(struct ml_depth *d)
 		return false;
 	now = d->ns + (u64)d->requests * d->refill_ns;
 	least = d->least_ns + (u64)d->requests * d->refill_ns;
-	/* In 1/64 of a request */
 	waiting = div64_u64((d->ns - d->least_ns) * d->depth * 64, d->ns);
 	if (d->wait)
 		d->wait--;
-	if ((d->depth - 1) * now * 10 >= d->depth * least * 9) {
+	if (waiting >= ML_DEPTH_WAITING &&
+	    (d->depth - 1) * now * 10 >= d->depth * least * 9) {
 		if (d->tried)
 			d->patience = min(d->patience * 2,
 					  ML_DEPTH_PATIENCE_MAX);
 		d->wait = d->patience;
+		d->by = 1;
 		d->tried = false;
 		d->depth -= max(1U, d->depth / 8);
-	} else if (waiting < 16 && d->wanted && !d->wait &&
+	} else if (waiting < ML_DEPTH_WAITING && d->wanted && !d->wait &&
 		   d->depth < ML_DEPTH_MAX) {
 		d->tried = true;
-		d->depth++;
+		d->depth = min(d->depth + d->by, ML_DEPTH_MAX);
+		d->by = min(d->by * 2, ML_DEPTH_MAX / 4);
 	} else if (d->tried) {
 		/* It was worth while */
 		d->patience = ML_DEPTH_PATIENCE;
@@ -184,6 +192,81 @@ bool ml_depth_step(struct ml_depth *d)
 	d->ns = 0;
 	d->least_ns = 0;
 	return true;
+}
+
+/**
+ * DOC: How long a speculative read
+ *
+ * The depth says how many transfers a demand read may meet, their size how long
+ * each of them takes. Beside demand, a speculative read is no longer than what
+ * the device transfers while a demand read takes its shortest time of late: so
+ * the device is kept busy by two or three of them, and to wait for one about
+ * doubles the time of a demand read, which a longer one would multiply.
+ */
+
+/**
+ * ml_piece_init() - begin: all lengths
+ * @p: the state
+ * @now_ns: the time
+ *
+ * Context: Any.
+ */
+void ml_piece_init(struct ml_piece *p, u64 now_ns)
+{
+	*p = (struct ml_piece) {
+		.sectors = ML_PIECE_MAX,
+		.since_ns = now_ns,
+	};
+}
+
+/**
+ * ml_piece_demand() - a demand read has been completed
+ * @p: the state
+ * @service_ns: how long the device had it
+ *
+ * Context: Any; the caller keeps others off @p.
+ */
+void ml_piece_demand(struct ml_piece *p, u64 service_ns)
+{
+	u32 us = clamp(service_ns / NSEC_PER_USEC, 1, ML_TIME_MAX_US);
+
+	if (!p->least_us[0] || us < p->least_us[0])
+		p->least_us[0] = us;
+}
+
+/**
+ * ml_piece_step() - an epoch is over
+ * @p: the state
+ * @sectors: that were read in it
+ * @span_ns: how long it was
+ * @now_ns: the time
+ *
+ * Context: Any; the caller keeps others off @p.
+ */
+void ml_piece_step(struct ml_piece *p, u64 sectors, u64 span_ns, u64 now_ns)
+{
+	u32 rate = min_t(u64, div64_u64(min_t(u64, sectors, U32_MAX) *
+					NSEC_PER_MSEC, max(span_ns, 1ULL)),
+			 U32_MAX);
+	u32 least = p->least_us[0];
+	u64 most;
+
+	p->rate[0] = max(p->rate[0], rate);
+	if (p->least_us[1] && (!least || p->least_us[1] < least))
+		least = p->least_us[1];
+	if (least) {
+		most = (u64)max(p->rate[0], p->rate[1]) * least / USEC_PER_MSEC;
+		/* The nearest power of two */
+		p->sectors = 1U << ilog2(clamp(most + most / 2, ML_PIECE_MIN,
+					       ML_PIECE_MAX));
+	}
+	if (now_ns - p->since_ns < ML_PIECE_WINDOW_NS)
+		return;
+	p->rate[1] = p->rate[0];
+	p->rate[0] = 0;
+	p->least_us[1] = p->least_us[0];
+	p->least_us[0] = 0;
+	p->since_ns = now_ns;
 }
 
 /**

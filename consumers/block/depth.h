@@ -70,6 +70,7 @@ enum ml_class ml_queue_next(const struct ml_queue_state *s);
  * @depth: the answer, 1 .. ML_DEPTH_MAX
  * @wait: steps until more may be tried
  * @patience: what @wait is after the next failure
+ * @by: as many more are tried next
  * @tried: the last step tried more
  * @wanted: the depth kept a request back since the last step
  * @requests: completed since the last step
@@ -84,6 +85,7 @@ struct ml_depth {
 	unsigned int depth;
 	unsigned int wait;
 	unsigned int patience;
+	unsigned int by;
 	bool tried;
 	bool wanted;
 	u32 requests;
@@ -98,6 +100,28 @@ void ml_depth_init(struct ml_depth *d, unsigned int depth, u64 now_ns);
 void ml_depth_account(struct ml_depth *d, unsigned int sectors, u64 service_ns,
 		      u64 now_ns);
 bool ml_depth_step(struct ml_depth *d);
+
+#define ML_PIECE_MIN		32	/* sectors */
+#define ML_PIECE_MAX		2048
+#define ML_PIECE_WINDOW_NS	(4ULL * 1000 * 1000 * 1000)
+
+/**
+ * struct ml_piece - how long a speculative read may be beside demand
+ * @sectors: the answer, ML_PIECE_MIN .. ML_PIECE_MAX, a power of two
+ * @since_ns: when the current window began
+ * @rate: the most that was read in this window and the last one, sectors/ms
+ * @least_us: shortest service of a demand read in the same; 0: none
+ */
+struct ml_piece {
+	unsigned int sectors;
+	u64 since_ns;
+	u32 rate[2];
+	u32 least_us[2];
+};
+
+void ml_piece_init(struct ml_piece *p, u64 now_ns);
+void ml_piece_demand(struct ml_piece *p, u64 service_ns);
+void ml_piece_step(struct ml_piece *p, u64 sectors, u64 span_ns, u64 now_ns);
 
 /* A time that nothing reasonable takes longer than, in us: 16 s */
 #define ML_TIME_MAX_US		0x1000000

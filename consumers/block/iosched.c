@@ -102,11 +102,13 @@ enum ml_tunable {
  * @freed_at: when it left room for one that was held; 0: there is none
  * @timer: ends a hold
  * @rule: the depth by rule
+ * @piece: the length of speculative reads beside demand
  * @epoch_at: when the epoch began
  * @area: of this epoch: requests of a class times the ns they were here
  * @area_at: until when
  * @reads: of this epoch: completed requests of a class
  * @read_sectors: of this epoch: completed speculative sectors
+ * @sectors: of this epoch: all completed
  * @latency: published to ml_iosched_latency()
  * @decision: the proxy's, on this epoch
  * @async_depth: of each word of the tags' bitmap, for all but demand
@@ -132,11 +134,13 @@ struct ml_queue {
 	u64 freed_at;
 	struct hrtimer timer;
 	struct ml_depth rule;
+	struct ml_piece piece;
 	u64 epoch_at;
 	u64 area[ML_NR_CLASSES];
 	u64 area_at;
 	u32 reads[ML_NR_CLASSES];
 	u64 read_sectors;
+	u64 sectors;
 	struct ml_iosched_latency latency;
 	struct ml_decision decision;
 	unsigned int async_depth;
@@ -283,6 +287,7 @@ static void ml_epoch(struct ml_queue *mq, u64 now)
 					   NSEC_PER_USEC),
 				   mq->read_sectors / 2));
 	mq->decision.id = 0;
+	ml_piece_step(&mq->piece, mq->sectors, ns, now);
 	ml_depth_step(&mq->rule);
 	mq->s.depth = mq->rule.depth;
 	if (ml_on(&ml_depth_site) && both)
@@ -291,6 +296,7 @@ static void ml_epoch(struct ml_queue *mq, u64 now)
 	memset(mq->area, 0, sizeof(mq->area));
 	memset(mq->reads, 0, sizeof(mq->reads));
 	mq->read_sectors = 0;
+	mq->sectors = 0;
 	mq->epoch_at = now;
 }
 
@@ -389,6 +395,16 @@ static u64 ml_expiry(struct ml_queue *mq, enum ml_class class)
 	return since + ml_tunable_ns(mq, (enum ml_tunable)class);
 }
 
+/* The block layer splits what comes from now on */
+static void ml_limit_pieces(struct ml_queue *mq)
+{
+	unsigned int sectors = mq->s.demand && !mq->s.rotational ?
+			       mq->piece.sectors : 0;
+
+	if (mq->q->speculative_sectors != sectors)
+		WRITE_ONCE(mq->q->speculative_sectors, sectors);
+}
+
 static enum ml_class ml_next_class(struct ml_queue *mq, u64 now)
 {
 	struct ml_queue_state *s = &mq->s;
@@ -396,6 +412,7 @@ static enum ml_class ml_next_class(struct ml_queue *mq, u64 now)
 	s->demand = s->queued[ML_DEMAND] || s->in_flight[ML_DEMAND] ||
 		    now < mq->demand_at[mq->demand_next] +
 			  ml_tunable_ns(mq, ML_DEMAND_WINDOW);
+	ml_limit_pieces(mq);
 	if (s->turn && (now >= mq->turn_end ||
 			(!s->queued[ML_SPECULATIVE] &&
 			 !s->in_flight[ML_SPECULATIVE] &&
@@ -734,7 +751,9 @@ static void ml_account_completion(struct ml_queue *mq, struct request *rq,
 	u64 wait = start > rq->fifo_time ? start - rq->fifo_time : 0;
 
 	mq->reads[class]++;
+	mq->sectors += rq->stats_sectors;
 	if (class == ML_DEMAND) {
+		ml_piece_demand(&mq->piece, service);
 		WRITE_ONCE(l->demand_us, ml_mean(l->demand_us, service / 1000));
 		WRITE_ONCE(l->demand_wait_us,
 			   ml_mean(l->demand_wait_us, wait / 1000));
@@ -854,6 +873,7 @@ static struct ml_queue *ml_queue_alloc(struct request_queue *q)
 	mq->epoch_at = ktime_get_ns();
 	mq->area_at = mq->epoch_at;
 	ml_depth_init(&mq->rule, ML_DEPTH_FIRST, mq->epoch_at);
+	ml_piece_init(&mq->piece, mq->epoch_at);
 	return mq;
 }
 
@@ -890,6 +910,7 @@ static void ml_exit_sched(struct elevator_queue *eq)
 	hash_del_rcu(&mq->node);
 	spin_unlock(&ml_queues_lock);
 	hrtimer_cancel(&mq->timer);
+	WRITE_ONCE(mq->q->speculative_sectors, 0);
 	blk_stat_disable_accounting(mq->q);
 	WARN_ON_ONCE(!list_empty(&mq->head));
 	for (class = 0; class < ML_NR_CLASSES; class++)
@@ -1028,6 +1049,7 @@ static int ml_state_show(void *data, struct seq_file *m)
 	seq_printf(m, "depth %u\nrule %u\nwrite_depth %u\nholds %lu\nheld %u\n",
 		   mq->s.depth, mq->rule.depth, mq->s.write_depth, mq->holds,
 		   mq->held);
+	seq_printf(m, "piece_sectors %u\n", mq->piece.sectors);
 	seq_printf(m, "demand_us %u\ndemand_wait_us %u\nspeculative_us %u\n",
 		   mq->latency.demand_us, mq->latency.demand_wait_us,
 		   mq->latency.speculative_us);

@@ -176,6 +176,8 @@ static void test_depth_finds_knee(struct kunit *test)
 		{ 83000, 41000, 256, 3, 4 },		/* nvme, 128 KiB */
 		{ 940000, 250000, 512, 5, 5 },		/* cloud, 256 KiB */
 		{ 0, 514000, 256, 1, 1 },		/* hdd, a stream */
+		{ 72000, 58000, 64, 3, 3 },		/* ssd, 32 KiB */
+		{ 940000, 1000, 8, ML_DEPTH_MAX, ML_DEPTH_MAX }, /* strides */
 	};
 	unsigned int i, start;
 
@@ -244,6 +246,65 @@ static void test_depth_extremes(struct kunit *test)
 	}
 }
 
+static void test_piece(struct kunit *test)
+{
+	static const struct {
+		u64 latency, bytes_per_s;
+		unsigned int sectors;
+	} devices[] = {
+		{ 72, 560000000, 64 },			/* ssd: 32 KiB */
+		{ 80, 3200000000, 512 },		/* nvme: 256 KiB */
+		{ 900, 1049000000, 2048 },		/* cloud: 1 MiB */
+		{ 72, 1000000, ML_PIECE_MIN },		/* a slow reader's */
+	};
+	unsigned int i, epoch;
+
+	for (i = 0; i < ARRAY_SIZE(devices); i++) {
+		u64 now = 1000;
+		struct ml_piece p;
+
+		ml_piece_init(&p, now);
+		for (epoch = 0; epoch < 2000; epoch++) {
+			KUNIT_ASSERT_GE(test, p.sectors, ML_PIECE_MIN);
+			/* Others take longer, beside a scan */
+			ml_piece_demand(&p, (devices[i].latency +
+					     (epoch % 100) * 10) * 1000);
+			now += 8 * NSEC_PER_MSEC;
+			ml_piece_step(&p, div_u64(devices[i].bytes_per_s / 512 *
+						  (epoch % 7 ? 4 : 8), 1000),
+				      8 * NSEC_PER_MSEC, now);
+		}
+		KUNIT_EXPECT_EQ_MSG(test, p.sectors, devices[i].sectors,
+				    "device %u", i);
+	}
+}
+
+static void test_piece_extremes(struct kunit *test)
+{
+	struct ml_piece p;
+
+	ml_piece_init(&p, 0);
+	/* Without demand, all lengths */
+	ml_piece_step(&p, 1000, NSEC_PER_MSEC, 1);
+	KUNIT_EXPECT_EQ(test, p.sectors, ML_PIECE_MAX);
+	ml_piece_demand(&p, U64_MAX);
+	ml_piece_step(&p, U64_MAX, 0, 2);
+	KUNIT_EXPECT_EQ(test, p.sectors, ML_PIECE_MAX);
+	ml_piece_init(&p, 0);
+	ml_piece_demand(&p, 0);
+	ml_piece_step(&p, 0, U64_MAX, 3);
+	KUNIT_EXPECT_EQ(test, p.sectors, ML_PIECE_MIN);
+	/* What was long ago is forgotten */
+	ml_piece_step(&p, 1 << 30, NSEC_PER_MSEC, 4);
+	KUNIT_EXPECT_GT(test, p.sectors, ML_PIECE_MIN);
+	ml_piece_demand(&p, 0);
+	ml_piece_step(&p, 0, 1, ML_PIECE_WINDOW_NS);
+	ml_piece_step(&p, 0, 1, 2 * ML_PIECE_WINDOW_NS);
+	ml_piece_demand(&p, 0);
+	ml_piece_step(&p, 0, 1, 2 * ML_PIECE_WINDOW_NS + 1);
+	KUNIT_EXPECT_EQ(test, p.sectors, ML_PIECE_MIN);
+}
+
 static void test_reward(struct kunit *test)
 {
 	/* Twice as fast, either of them, is 16 */
@@ -290,6 +351,8 @@ static struct kunit_case depth_cases[] = {
 	KUNIT_CASE(test_depth_needs_cause),
 	KUNIT_CASE(test_depth_forgets),
 	KUNIT_CASE(test_depth_extremes),
+	KUNIT_CASE(test_piece),
+	KUNIT_CASE(test_piece_extremes),
 	KUNIT_CASE(test_reward),
 	KUNIT_CASE(test_mean),
 	{}
