@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The I/O scheduler ml: demand reads before speculative ones; and the proxy
- * "ra_depth", which chooses how many of the latter the device may have.
+ * The I/O scheduler ml: demand reads before speculative ones.
  */
 #include <linux/blk-mq.h>
 #include <linux/blkdev.h>
 #include <linux/hashtable.h>
 #include <linux/hrtimer.h>
-#include <linux/ml_lib.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/sbitmap.h>
@@ -22,7 +20,7 @@
 
 #include "depth.h"
 #include "iosched.h"
-#include "pattern.h"
+#include "ra_depth.h"
 
 /**
  * DOC: I/O scheduler ml
@@ -49,7 +47,7 @@
  * Time is divided into epochs of ML_EPOCH_NS of activity. After each of them
  * the depth, the number of speculative reads in flight beside demand, is
  * adjusted by the rule of depth.c, or by the proxy "ra_depth", if it is
- * started.
+ * on, see ra_depth.c.
  */
 
 #define ML_EPOCH_NS	(8 * NSEC_PER_MSEC)
@@ -155,107 +153,6 @@ struct ml_queue {
 static DEFINE_HASHTABLE(ml_queues, 6);
 static DEFINE_SPINLOCK(ml_queues_lock);
 
-/* The proxy */
-
-enum ml_depth_feature {
-	ML_F_DEPTH,
-	ML_F_DEMAND_SERVICE,
-	ML_F_DEMAND_WAIT,
-	ML_F_SPECULATIVE_SERVICE,
-	ML_F_DEMAND_RATE,
-	ML_F_DEMAND_HERE,
-	ML_F_SPECULATIVE_HERE,
-	ML_F_WRITES_HERE,
-	ML_F_SPECULATIVE_SHARE,
-	ML_F_SPECULATIVE_SIZE,
-	ML_F_ROTATIONAL,
-	ML_F_TAGS,
-	ML_NR_FEATURES,
-};
-
-static const struct ml_feature ml_depth_features[ML_NR_FEATURES] = {
-	[ML_F_DEPTH] = { "depth", "1", "what the rule says" },
-	[ML_F_DEMAND_SERVICE] = { "demand_service", "lg16 us",
-				  "mean service time of a demand read" },
-	[ML_F_DEMAND_WAIT] = { "demand_wait", "lg16 us",
-			       "mean wait of a demand read before that" },
-	[ML_F_SPECULATIVE_SERVICE] = { "speculative_service", "lg16 us",
-				       "mean service time of a speculative read" },
-	[ML_F_DEMAND_RATE] = { "demand_rate", "lg16 1/s",
-			       "demand reads completed in the last epoch" },
-	[ML_F_DEMAND_HERE] = { "demand_here", "1", "queued and in flight" },
-	[ML_F_SPECULATIVE_HERE] = { "speculative_here", "1",
-				    "queued and in flight" },
-	[ML_F_WRITES_HERE] = { "writes_here", "1", "queued and in flight" },
-	[ML_F_SPECULATIVE_SHARE] = { "speculative_share", "1/1024",
-				     "of the reads of the last epoch" },
-	[ML_F_SPECULATIVE_SIZE] = { "speculative_size", "lg16 KiB",
-				    "mean size of a speculative read" },
-	[ML_F_ROTATIONAL] = { "rotational", "1", "the disk rotates" },
-	[ML_F_TAGS] = { "tags", "1", "requests that the device takes" },
-};
-
-static const struct ml_action ml_depth_actions[] = {
-	{ "rule", "as many as keep the device busy" },
-	{ "depth1", "1 speculative read at a time" },
-	{ "depth2", "2" },
-	{ "depth4", "4" },
-	{ "depth8", "8" },
-	{ "depth16", "16" },
-	{ "depth32", "32" },
-};
-
-static const struct ml_proxy_desc ml_depth_desc = {
-	.name = "ra_depth",
-	.features = ml_depth_features,
-	.nr_features = ARRAY_SIZE(ml_depth_features),
-	.actions = ml_depth_actions,
-	.nr_actions = ARRAY_SIZE(ml_depth_actions),
-	.reward_unit = "lg16",
-	.reward_about = "- lg16(us a demand read was here) - lg16(us 64 KiB of speculation were)",
-	.arm_slot_order = 27,
-};
-
-static DEFINE_ML_SITE(ml_depth_site);
-
-static unsigned int ml_lg16_us(u64 us)
-{
-	return ra_lg16(min_t(u64, us, ML_TIME_MAX_US));
-}
-
-static void ml_depth_ask(struct ml_queue *mq, u64 span_ns)
-{
-	const struct ml_iosched_latency *l = &mq->latency;
-	u32 demand = mq->reads[ML_DEMAND];
-	u32 speculative = mq->reads[ML_SPECULATIVE];
-	const struct ml_queue_state *s = &mq->s;
-	s32 f[ML_NR_FEATURES] = {
-		[ML_F_DEPTH] = mq->rule.depth,
-		[ML_F_DEMAND_SERVICE] = ml_lg16_us(l->demand_us),
-		[ML_F_DEMAND_WAIT] = ml_lg16_us(l->demand_wait_us),
-		[ML_F_SPECULATIVE_SERVICE] = ml_lg16_us(l->speculative_us),
-		[ML_F_DEMAND_RATE] = ra_lg16(div64_u64(demand * NSEC_PER_SEC,
-						       span_ns)),
-		[ML_F_DEMAND_HERE] = s->queued[ML_DEMAND] +
-				     s->in_flight[ML_DEMAND],
-		[ML_F_SPECULATIVE_HERE] = s->queued[ML_SPECULATIVE] +
-					  s->in_flight[ML_SPECULATIVE],
-		[ML_F_WRITES_HERE] = s->queued[ML_WRITE] +
-				     s->in_flight[ML_WRITE],
-		[ML_F_SPECULATIVE_SHARE] = speculative * 1024 /
-					   max(demand + speculative, 1U),
-		[ML_F_SPECULATIVE_SIZE] =
-			ra_lg16(div_u64(mq->read_sectors / 2,
-					max(speculative, 1U))),
-		[ML_F_ROTATIONAL] = s->rotational,
-		[ML_F_TAGS] = mq->q->tag_set->queue_depth,
-	};
-	unsigned int action = ml_decide(&ml_depth_site, (unsigned long)mq, f,
-					&mq->decision);
-
-	mq->s.depth = action ? BIT(action - 1) : mq->rule.depth;
-}
-
 /* Requests of each class times the time they are here */
 static void ml_integrate(struct ml_queue *mq, u64 now)
 {
@@ -272,6 +169,37 @@ static void ml_integrate(struct ml_queue *mq, u64 now)
 	mq->area_at = now;
 }
 
+static s32 ml_judge(const struct ml_queue *mq)
+{
+	return ml_depth_reward(div_u64(mq->area[ML_DEMAND], NSEC_PER_USEC),
+			       mq->reads[ML_DEMAND],
+			       div_u64(mq->area[ML_SPECULATIVE],
+				       NSEC_PER_USEC),
+			       mq->read_sectors / 2);
+}
+
+static void ml_ask(struct ml_queue *mq, u64 span_ns)
+{
+	struct ra_depth_state state = {
+		.rule = mq->rule.depth,
+		.demand_us = mq->latency.demand_us,
+		.demand_wait_us = mq->latency.demand_wait_us,
+		.speculative_us = mq->latency.speculative_us,
+		.speculative_kb = mq->read_sectors / 2,
+		.epoch_ns = span_ns,
+		.tags = mq->q->tag_set->queue_depth,
+		.rotational = mq->s.rotational,
+	};
+	unsigned int class;
+
+	for (class = 0; class < ML_NR_CLASSES; class++) {
+		state.reads[class] = mq->reads[class];
+		state.here[class] = mq->s.queued[class] +
+				    mq->s.in_flight[class];
+	}
+	mq->s.depth = ra_depth_choose(mq, &state, &mq->decision);
+}
+
 /* An epoch may be over: judge the depth, choose the next one */
 static void ml_epoch(struct ml_queue *mq, u64 now)
 {
@@ -280,18 +208,13 @@ static void ml_epoch(struct ml_queue *mq, u64 now)
 
 	if ((s64)ns < (s64)ML_EPOCH_NS)
 		return;
-	ml_observe(&ml_depth_site, &mq->decision,
-		   ml_depth_reward(div_u64(mq->area[ML_DEMAND], NSEC_PER_USEC),
-				   mq->reads[ML_DEMAND],
-				   div_u64(mq->area[ML_SPECULATIVE],
-					   NSEC_PER_USEC),
-				   mq->read_sectors / 2));
-	mq->decision.id = 0;
+	if (mq->decision.id)
+		ra_depth_observe(&mq->decision, ml_judge(mq));
 	ml_piece_step(&mq->piece, mq->sectors, ns, now);
 	ml_depth_step(&mq->rule);
 	mq->s.depth = mq->rule.depth;
-	if (ml_on(&ml_depth_site) && both)
-		ml_depth_ask(mq, ns);
+	if (ra_depth_on() && both)
+		ml_ask(mq, ns);
 	WRITE_ONCE(mq->latency.depth, mq->s.depth);
 	memset(mq->area, 0, sizeof(mq->area));
 	memset(mq->reads, 0, sizeof(mq->reads));
@@ -1096,15 +1019,14 @@ static struct elevator_type ml_elevator = {
 
 static int __init ml_iosched_init(void)
 {
-	int err = ml_create(&ml_depth_site, &ml_depth_desc, NULL) ?:
-		  ml_start(&ml_depth_site);
+	int err = ra_depth_init();
 
 	/* The scheduler does without the proxy, but not the other way round */
 	if (err)
 		pr_warn("ml_iosched: no proxy: %d\n", err);
 	err = elv_register(&ml_elevator);
 	if (err)
-		ml_destroy(&ml_depth_site);
+		ra_depth_exit();
 	return err;
 }
 late_initcall(ml_iosched_init);

@@ -64,6 +64,7 @@ trace_on()
 # demand	reads that the disk got, speculative ones left out
 # overtook	of these, the ones that a speculative read was there before
 # longest	wait of a speculative read in the scheduler, in ms
+# usual		length of a speculative read, the median, in KiB
 trace_off()
 {
 	sync
@@ -72,7 +73,7 @@ trace_off()
 		sleep 1
 	done
 	echo 0 >$trace/events/block/enable
-	# shellcheck disable=SC2046 # eight numbers
+	# shellcheck disable=SC2046 # nine numbers
 	set -- $(sed -n 's/.* \([0-9.]*\): block_rq_\([a-z]*\): [0-9,]* \([A-Z]*\) .*() \([0-9]*\) + \([0-9]*\) .*/\1 \2 \3 \4 \5/p' \
 		$trace/trace | awk '
 		# The end of a flush sequence is a completion of nothing
@@ -90,6 +91,8 @@ trace_off()
 		$2 != "issue" { next }
 		{ issued++ }
 		$3 ~ /P/ {
+			length_of[$5 / 2]++
+			speculated++
 			if (key in waits && $1 - came[key] > longest)
 				longest = $1 - came[key]
 		}
@@ -105,15 +108,19 @@ trace_off()
 		END {
 			for (key in order)
 				left++
+			for (kb = 0; 2 * below < speculated; kb++) {
+				below += length_of[kb / 2]
+				usual = kb / 2
+			}
 			print inserted + 0, left + 0, issued + 0, completed + 0,
 				speculative + 0, demand + 0, overtook + 0,
-				int(longest * 1000)
+				int(longest * 1000), usual + 0
 		}')
 	inserted=$1 left=$(($2 - $(grep -c block_bio_frontmerge $trace/trace)))
 	[ "$left" -ge 0 ] || left=0
 	issued=$3 completed=$4
-	speculative=$5 demand=$6 overtook=$7 longest=$8
-	echo "# inserted $inserted left $left issued $issued completed $completed speculative $speculative demand $demand overtook $overtook longest $longest ms"
+	speculative=$5 demand=$6 overtook=$7 longest=$8 usual=$9
+	echo "# inserted $inserted left $left issued $issued completed $completed speculative $speculative demand $demand overtook $overtook longest $longest ms usual $usual KiB"
 }
 
 # io NAME FIO-OPTION...: fio in the directory, quietly
@@ -177,7 +184,7 @@ io lookups --rw=randread --bs=4k --size=16m --time_based=1 --runtime=1 \
 	--numjobs=4 --thinktime=300us --thinktime_blocks=1
 wait
 trace_off
-echo 128 >"$queue/read_ahead_kb"
+beside=$usual
 [ "$overtook" -gt 10 ]
 result $? "demand reads overtake speculative ones"
 [ "$speculative" -gt 10 ]
@@ -186,6 +193,49 @@ result $? "speculation goes on beside demand"
 result $? "nothing is lost beside demand"
 [ "$longest" -lt 1000 ]
 result $? "nothing is held for a second"
+
+# Once nobody else reads, a stream gets all it asks for again
+cold
+sleep 1
+trace_on
+cat "$dir/stream.0.0" >/dev/null
+trace_off
+echo 128 >"$queue/read_ahead_kb"
+alone=$usual
+if [ "$(cat "$queue/rotational")" = 0 ] &&
+   [ "$(cat "$queue/max_sectors_kb")" -gt 1000 ]; then
+	[ "$beside" -le "$((alone / 4))" ]
+	result $? "speculation is in pieces beside demand: $beside KiB, alone $alone"
+else
+	[ "$beside" -gt 0 ] && [ "$beside" -le "$alone" ]
+	result $? "speculation is as long as the disk takes: $beside KiB, alone $alone"
+fi
+
+# The proxy ra_depth, beside demand, off and on
+param=/sys/module/ml_iosched/parameters/ra_depth
+busy()
+{
+	io stream --rw=read --bs=128k --size=64m --time_based=1 --runtime=1 \
+		--invalidate=1 &
+	io lookups --rw=randread --bs=4k --size=16m --time_based=1 --runtime=1 \
+		--numjobs=4 --thinktime=300us --thinktime_blocks=1
+	wait
+}
+# made: decisions that the proxy has made since it was switched on
+made()
+{
+	mlctl -j status ra_depth | tr ',{' '\n' |
+		awk '/"decisions": / { made += $2 } END { print made + 0 }'
+}
+[ "$(cat $param)" = N ] && busy && [ "$(made)" = 0 ]
+result $? "ra_depth: off, nothing is decided"
+echo 1 >$param && mlctl mode ra_depth --backend random --pin collaboration >/dev/null
+busy
+decided=$(made)
+[ "$decided" -gt 10 ]
+result $? "ra_depth: on, $decided decisions at random"
+echo 0 >$param && [ "$(cat $param)" = N ] && busy
+result $? "ra_depth: off again"
 
 # The scheduler is changed while data go through it
 io switched --rw=randrw --bsrange=4k-64k --size=32m --io_size=48m \
