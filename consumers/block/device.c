@@ -13,6 +13,7 @@
 #include <linux/vmstat.h>
 
 #include "device.h"
+#include "iosched.h"
 #include "pattern.h"
 
 #define RA_DEVICES	16
@@ -81,6 +82,16 @@ u32 ra_mean_rate(u32 mean, u64 count, u64 ns)
 	return (mean * 3ULL + rate) / 4;
 }
 
+/* What readers notice includes their own time; a scheduler's figure does not */
+static void ask_scheduler(struct ra_device *d, struct block_device *bdev)
+{
+	struct ml_iosched_latency latency = {};
+
+	ml_iosched_latency(bdev, &latency);
+	WRITE_ONCE(d->served_us, latency.demand_us ?
+		   latency.demand_us + latency.demand_wait_us : 0);
+}
+
 static void sample_requests(struct ra_device *d, struct block_device *bdev,
 			    u64 elapsed)
 {
@@ -113,6 +124,7 @@ static void sample_requests(struct ra_device *d, struct block_device *bdev,
 			   min_t(u64, div64_u64((wait_ns - d->wait_ns) * 16,
 						elapsed), S16_MAX));
 	}
+	ask_scheduler(d, bdev);
 	d->sectors = sectors;
 	d->busy_ms = busy_ms;
 	d->wait_ns = wait_ns;
@@ -217,11 +229,12 @@ void ra_device_waited(struct ra_device *d, u64 ns, bool random)
  * ra_device_latency_us() - what a miss costs
  * @d: device
  *
- * Return: Microseconds; 0 if nobody has waited yet.
+ * Return: Microseconds, by the I/O scheduler ml where it is in charge, else by
+ * those who waited; 0 if nobody has yet.
  */
 u32 ra_device_latency_us(const struct ra_device *d)
 {
-	return READ_ONCE(d->latency_us) / 64;
+	return READ_ONCE(d->served_us) ?: READ_ONCE(d->latency_us) / 64;
 }
 
 /**

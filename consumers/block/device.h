@@ -20,6 +20,7 @@ struct inode;
  * @rotates: has to be positioned first
  * @latency_us: see ra_device_waited(), in 1/64 us
  * @quiet_us: the same when little is in the way, in 1/64 us
+ * @served_us: what a demand read takes, if the scheduler ml knows; or 0
  * @bandwidth: best of late, pages per s
  * @load: mean number of requests in it, 1/16
  * @misses: that look random, a count
@@ -41,6 +42,7 @@ struct ra_device {
 	bool rotates;
 	u32 latency_us;
 	u32 quiet_us;
+	u32 served_us;
 	u32 bandwidth;
 	u32 load;
 	u32 misses;
