@@ -119,6 +119,9 @@ void ra_pattern_read(struct ra_pattern *p, s64 pos, u32 len, bool fault,
 		p->end = pos;
 		p->run_lg = ra_lg16(ra_pages(len));
 		on = true;
+	} else if (p->resumed) {
+		p->run = pos;
+		on = true;
 	} else {
 		if (fault && pos >= p->run && pos < p->end)
 			return;
@@ -128,12 +131,28 @@ void ra_pattern_read(struct ra_pattern *p, s64 pos, u32 len, bool fault,
 	}
 	if (!on)
 		jump(p, pos);
+	p->resumed = false;
 	p->pos = pos;
 	p->end = pos + len;
 	if (p->requests < U32_MAX)
 		p->requests++;
 	if (missed && p->misses < U32_MAX)
 		p->misses++;
+}
+
+/**
+ * ra_pattern_resume() - requests have not been taken in for a while
+ * @p: the pattern
+ * @misses: that there were of them
+ *
+ * The next one begins a run that nothing leads to.
+ */
+void ra_pattern_resume(struct ra_pattern *p, u32 misses)
+{
+	p->misses = min_t(u64, (u64)p->misses + misses, U32_MAX);
+	p->requests = max(p->requests, p->misses);
+	p->asked_ns = 0;
+	p->resumed = true;
 }
 
 /**

@@ -38,6 +38,7 @@
  * @run_lg: mean length of runs, lg16() of pages
  * @jump_lg: mean distance of jumps, lg16() of pages
  * @think_lg: mean time from one request to the next, lg16() of us
+ * @resumed: there have been requests that were not taken in
  * @confidence: how sure @stride is, 0 .. RA_CONF_MAX
  */
 struct ra_pattern {
@@ -56,6 +57,7 @@ struct ra_pattern {
 	u16 run_lg;
 	u16 jump_lg;
 	u16 think_lg;
+	bool resumed;
 	u8 confidence;
 };
 
@@ -175,6 +177,7 @@ u32 ra_lg16(u64 x);
 void ra_pattern_reset(struct ra_pattern *p);
 void ra_pattern_read(struct ra_pattern *p, s64 pos, u32 len, bool fault,
 		     bool missed);
+void ra_pattern_resume(struct ra_pattern *p, u32 misses);
 void ra_pattern_asked(struct ra_pattern *p, u64 now_ns);
 s64 ra_pattern_faulted_from(const struct ra_pattern *p, s64 pos);
 bool ra_pattern_strided(const struct ra_pattern *p);

@@ -259,17 +259,22 @@ static void new_file(struct ra_file *f, const struct file *file, u64 now_ns)
 	WRITE_ONCE(f->file, file);
 }
 
+/* As open() leaves it */
+static bool is_fresh(const struct readahead_request *rq)
+{
+	return rq->ra->prev_pos == -1 && !rq->ra->size;
+}
+
 static struct ra_file *get_file_entry(struct ra_shard *shard,
 				      const struct readahead_request *rq,
 				      u64 now_ns)
 {
-	bool fresh = rq->ra->prev_pos == -1 && !rq->ra->size;
 	struct ra_file *f = find_file(shard, rq->file);
 	struct ra_file *set = set_of(shard, rq->file), *oldest = set;
 	unsigned int i;
 
 	if (f && f->mapping == rq->file->f_mapping &&
-	    !(fresh && f->pattern.requests))
+	    !(is_fresh(rq) && f->pattern.requests))
 		return f;
 	for (i = 0; i < RA_WAYS && !f; i++) {
 		if (!set[i].file)
@@ -386,33 +391,70 @@ static bool decide(struct ra_shard *shard, struct ra_file *f,
 	return answered;
 }
 
+/* A miss that is no part of a stream */
+static bool is_single(const struct readahead_request *rq)
+{
+	return rq->site == READAHEAD_RANDOM || rq->site == READAHEAD_LONE ||
+	       rq->site == READAHEAD_AROUND;
+}
+
 /*
- * A decision costs more than a look-up. Where the last ones have changed
- * nothing, and that was what is asked for, most misses are left to stock.
+ * Following a reader and deciding cost more than a look-up, and where the device
+ * is quick that shows. When decisions on single misses have changed nothing some
+ * times in a row, most of them are left to stock. After many times the file is
+ * not even followed for a while, then some times more; but not as long as pages
+ * wait to be read that some decision is to have the credit for.
  */
 #define IN_VAIN_SOME	8
 #define IN_VAIN_MANY	64
+#define IN_VAIN_EACH	4
+#define SLEEP_JIFFIES	max(HZ / 16, 1)
+#define SLEEP_UNREAD	32	/* pages */
+
+static bool sleeps(const struct ra_file *f)
+{
+	return READ_ONCE(f->sleeps) &&
+	       time_before(jiffies, READ_ONCE(f->sleeps_until));
+}
+
+static void put_to_sleep(struct ra_file *f)
+{
+	f->in_vain -= IN_VAIN_SOME;
+	if (f->fetched - f->found > SLEEP_UNREAD)
+		return;
+	WRITE_ONCE(f->sleeps_until, jiffies + SLEEP_JIFFIES);
+	WRITE_ONCE(f->sleeps, true);
+}
+
+/* What has been missed meanwhile says nothing about pace and runs */
+static void awaken(struct ra_file *f)
+{
+	WRITE_ONCE(f->sleeps, false);
+	f->waits_since_ns = 0;
+	ra_pattern_resume(&f->pattern, READ_ONCE(f->slept_misses));
+	WRITE_ONCE(f->slept_misses, 0);
+}
 
 static bool pass_over(struct ra_file *f, const struct readahead_request *rq)
 {
-	u8 each = f->in_vain < IN_VAIN_SOME ? 1 :
-		  f->in_vain < IN_VAIN_MANY ? 4 : 8;
-
-	if (rq->site != READAHEAD_RANDOM)
+	if (!is_single(rq) || f->in_vain < IN_VAIN_SOME)
 		return false;
-	if (++f->passed_over < each)
+	if (++f->passed_over < IN_VAIN_EACH)
 		return true;
 	f->passed_over = 0;
 	return false;
 }
 
-static void count_in_vain(struct ra_file *f, const struct readahead_request *rq)
+static void count_in_vain(struct ra_file *f, const struct readahead_request *rq,
+			  bool answered)
 {
-	if (rq->site != READAHEAD_RANDOM || rq->extra.count ||
-	    rq->size != rq->req_count)
+	bool same = rq->site == READAHEAD_RANDOM && !rq->extra.count &&
+		    rq->size == rq->req_count;
+
+	if (!is_single(rq) || (answered && !same))
 		f->in_vain = 0;
-	else if (f->in_vain < IN_VAIN_MANY)
-		f->in_vain++;
+	else if (++f->in_vain == IN_VAIN_MANY)
+		put_to_sleep(f);
 }
 
 /* Is the marked page one of a stride's? */
@@ -445,11 +487,21 @@ static bool readahead_decide(struct readahead_request *rq)
 	u64 now_ns;
 
 	if (!ml_on(&ra_site) ||
-	    (nr_disks && !is_chosen(rq->file->f_mapping->host)) ||
-	    !spin_trylock(&shard->lock))
+	    (nr_disks && !is_chosen(rq->file->f_mapping->host)))
+		return false;
+	f = find_file(shard, rq->file);
+	if (f && sleeps(f) && !is_fresh(rq)) {
+		/* May lose one to another CPU */
+		if (is_single(rq))
+			WRITE_ONCE(f->slept_misses, f->slept_misses + 1);
+		return false;
+	}
+	if (!spin_trylock(&shard->lock))
 		return false;
 	now_ns = local_clock();
 	f = get_file_entry(shard, rq, now_ns);
+	if (f->sleeps)
+		awaken(f);
 	f->used_at = jiffies;
 	if (rq->site == READAHEAD_MARKER) {
 		if (stride_mark(shard, rq))
@@ -459,7 +511,7 @@ static bool readahead_decide(struct readahead_request *rq)
 			miss(shard, f, rq, now_ns);
 		if (!pass_over(f, rq)) {
 			answered = decide(shard, f, rq, now_ns);
-			count_in_vain(f, rq);
+			count_in_vain(f, rq, answered);
 		}
 	}
 	spin_unlock(&shard->lock);
@@ -468,10 +520,10 @@ static bool readahead_decide(struct readahead_request *rq)
 
 static void readahead_issued(const struct readahead_request *rq)
 {
+	u32 fetched = rq->fetched << (PAGE_SHIFT - RA_PAGE_SHIFT);
 	struct ra_shard *shard = shard_of(rq->file);
 	struct ra_window *w;
 	struct ra_file *f;
-	u32 fetched = rq->fetched << (PAGE_SHIFT - RA_PAGE_SHIFT);
 
 	ra_memory_fetched(rq->fetched);
 	if (!rq->cookie || !spin_trylock(&shard->lock))
@@ -538,7 +590,7 @@ static struct ra_file *lock_file(struct ra_shard *shard, struct file *file)
 {
 	struct ra_file *f = find_file(shard, file);
 
-	if (!f || !spin_trylock(&shard->lock))
+	if (!f || sleeps(f) || !spin_trylock(&shard->lock))
 		return NULL;
 	if (f->file == file && f->mapping == file->f_mapping)
 		return f;

@@ -37,6 +37,9 @@ struct ra_device;
  * @missed: the request under way has missed
  * @random: and looks random
  * @treated: ra->size is not stock's
+ * @sleeps_until: jiffies; it is left to stock, and not followed, until then
+ * @sleeps: is it?
+ * @slept_misses: that it had meanwhile
  * @in_vain: decisions in a row that have changed nothing
  * @passed_over: misses that nothing has been decided about since then
  */
@@ -48,6 +51,8 @@ struct ra_file {
 	s64 next;
 	s64 next_stride;
 	unsigned long used_at;
+	unsigned long sleeps_until;
+	u32 slept_misses;
 	u64 waits_since_ns;
 	u64 own_since_ns;
 	u32 own_misses;
@@ -65,6 +70,7 @@ struct ra_file {
 	bool missed;
 	bool random;
 	bool treated;
+	bool sleeps;
 	u8 in_vain;
 	u8 passed_over;
 };

@@ -150,6 +150,35 @@ static void test_run_length(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, p.run_lg, ra_lg16(16));
 }
 
+/* What happened meanwhile is no jump, no run and no pace */
+static void test_resume(struct kunit *test)
+{
+	struct ra_pattern p, was;
+	unsigned int i;
+
+	ra_pattern_reset(&p);
+	for (i = 0; i < 20; i++) {
+		ra_pattern_asked(&p, (i + 1) << 20);
+		take(&p, i * 32LL * KB, 4 * KB);
+	}
+	KUNIT_ASSERT_TRUE(test, ra_pattern_strided(&p));
+	was = p;
+	ra_pattern_resume(&p, 5);
+	ra_pattern_asked(&p, 1ULL << 40);
+	take(&p, 77777LL * KB, 4 * KB);
+	KUNIT_EXPECT_EQ(test, p.misses, was.misses + 5);
+	KUNIT_EXPECT_EQ(test, p.think_lg, was.think_lg);
+	KUNIT_EXPECT_EQ(test, p.jump_lg, was.jump_lg);
+	KUNIT_EXPECT_EQ(test, p.run_lg, was.run_lg);
+	KUNIT_EXPECT_EQ(test, p.sequential, was.sequential);
+	KUNIT_EXPECT_EQ(test, p.stride, was.stride);
+	KUNIT_EXPECT_EQ(test, p.confidence, was.confidence);
+	/* And the stride goes on from there */
+	take(&p, 77777LL * KB + 32 * KB, 4 * KB);
+	KUNIT_EXPECT_GT(test, p.confidence, was.confidence - 1);
+	KUNIT_EXPECT_EQ(test, p.stride, was.stride);
+}
+
 /* Hits have no clock: the time between two misses is shared out */
 static void test_think(struct kunit *test)
 {
@@ -246,6 +275,7 @@ static struct kunit_case pattern_cases[] = {
 	KUNIT_CASE(test_faults_around),
 	KUNIT_CASE(test_faulted_from),
 	KUNIT_CASE(test_run_length),
+	KUNIT_CASE(test_resume),
 	KUNIT_CASE(test_think),
 	KUNIT_CASE(test_features_are_bounded),
 	KUNIT_CASE(test_reward),
