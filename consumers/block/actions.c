@@ -177,7 +177,7 @@ static u64 window_limit(const struct ra_file *f,
 		      rq->site == READAHEAD_LONE ||
 		      rq->site == READAHEAD_AROUND ||
 		      f->pattern.sequential < RA_SHARE_ONE / 2;
-	u64 run = 1ULL << (f->pattern.run_lg / 16);
+	u64 run = ra_unlg16(f->pattern.run_lg);
 
 	if (f->others >= OTHERS_FEW)
 		limit = min_t(u64, limit,

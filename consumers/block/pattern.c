@@ -49,6 +49,21 @@ u32 ra_lg16(u64 x)
 	return order * 16 + ((x << (4 - order)) & 15);
 }
 
+/**
+ * ra_unlg16() - the number that a logarithm is of
+ * @lg: of ra_lg16()
+ *
+ * Return: The smallest one that has it; 2^60 - 1 at the most.
+ */
+u64 ra_unlg16(u32 lg)
+{
+	u32 order = lg / 16;
+
+	if (order >= 60)
+		return (1ULL << 60) - 1;
+	return ((16ULL + lg % 16) << order) / 16 - 1;
+}
+
 static void mean(u16 *mean, u32 value)
 {
 	int step = (int)value - *mean;

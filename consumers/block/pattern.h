@@ -174,6 +174,7 @@ static inline u64 ra_pages(u64 bytes)
 }
 
 u32 ra_lg16(u64 x);
+u64 ra_unlg16(u32 lg);
 void ra_pattern_reset(struct ra_pattern *p);
 void ra_pattern_read(struct ra_pattern *p, s64 pos, u32 len, bool fault,
 		     bool missed);

@@ -150,6 +150,23 @@ static void test_run_length(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, p.run_lg, ra_lg16(16));
 }
 
+static void test_unlg16(struct kunit *test)
+{
+	u64 x;
+
+	for (x = 0; x < 4096; x++) {
+		u64 y = ra_unlg16(ra_lg16(x));
+
+		KUNIT_ASSERT_LE(test, y, x);
+		KUNIT_ASSERT_GE(test, y + y / 15 + 1, x);
+		KUNIT_ASSERT_EQ(test, ra_lg16(y), ra_lg16(x));
+	}
+	/* A page is a page */
+	KUNIT_EXPECT_EQ(test, ra_unlg16(ra_lg16(1)), 1);
+	KUNIT_EXPECT_EQ(test, ra_unlg16(ra_lg16(U64_MAX)), (1ULL << 60) - 1);
+	KUNIT_EXPECT_EQ(test, ra_unlg16(U32_MAX), (1ULL << 60) - 1);
+}
+
 /* What happened meanwhile is no jump, no run and no pace */
 static void test_resume(struct kunit *test)
 {
@@ -275,6 +292,7 @@ static struct kunit_case pattern_cases[] = {
 	KUNIT_CASE(test_faults_around),
 	KUNIT_CASE(test_faulted_from),
 	KUNIT_CASE(test_run_length),
+	KUNIT_CASE(test_unlg16),
 	KUNIT_CASE(test_resume),
 	KUNIT_CASE(test_think),
 	KUNIT_CASE(test_features_are_bounded),
