@@ -585,27 +585,27 @@ static void give_up(struct ra_shard *shard, struct ra_file *f)
 	release(shard, &f->answering);
 }
 
-/* The entry of a file that is followed, its shard locked; or NULL */
-static struct ra_file *lock_file(struct ra_shard *shard, struct file *file)
+/* To be looked at again under the lock, see is_entry_of() */
+static struct ra_file *find_awake(struct ra_shard *shard, struct file *file)
 {
 	struct ra_file *f = find_file(shard, file);
 
-	if (!f || sleeps(f) || !spin_trylock(&shard->lock))
-		return NULL;
-	if (f->file == file && f->mapping == file->f_mapping)
-		return f;
-	spin_unlock(&shard->lock);
-	return NULL;
+	return f && !sleeps(f) ? f : NULL;
+}
+
+static bool is_entry_of(const struct ra_file *f, const struct file *file)
+{
+	return f->file == file && f->mapping == file->f_mapping;
 }
 
 static void readahead_waits(struct file *file)
 {
 	struct ra_shard *shard = shard_of(file);
-	struct ra_file *f = lock_file(shard, file);
+	struct ra_file *f = find_awake(shard, file);
 
-	if (!f)
+	if (!f || !spin_trylock(&shard->lock))
 		return;
-	if (!f->waits_since_ns)
+	if (is_entry_of(f, file) && !f->waits_since_ns)
 		f->waits_since_ns = local_clock();
 	spin_unlock(&shard->lock);
 }
@@ -614,13 +614,13 @@ static void readahead_read(struct file *file, loff_t pos, size_t len,
 			   bool fault)
 {
 	struct ra_shard *shard = shard_of(file);
-	struct ra_file *f = lock_file(shard, file);
+	struct ra_file *f = find_awake(shard, file);
 
-	if (!f)
+	if (!f || !spin_trylock(&shard->lock))
 		return;
-	if (len)
+	if (is_entry_of(f, file) && len)
 		take_in(shard, f, file, pos, min_t(size_t, len, SZ_1G), fault);
-	else
+	else if (is_entry_of(f, file))
 		give_up(shard, f);
 	spin_unlock(&shard->lock);
 }
