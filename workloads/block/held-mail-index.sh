@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# about: a mail index: 4600 reads of 0.5 to 6 KiB at random within a region that moves on, fast and slow, through a large file; fixed work
+# about: a mail index: 4200 reads of 0.5 to 6 KiB at random within a region that moves on, fast and slow, through a large file; fixed work
 # consumer: block
 # split: test
 # device: ssd cloud nvme
@@ -18,8 +18,8 @@ BEGIN {
 	end = 512 * 1048576 - 8192
 	width = 20 * 1048576
 	home = int(rand() * 200) * 1048576
-	for (n = 0; n < 4600; n++) {
-		if (n % 460 == 0) {
+	for (n = 0; n < 4200; n++) {
+		if (n % 420 == 0) {
 			# 2 to 32 KiB a read
 			speed = 2048
 			for (i = int(rand() * 5); i > 0; i--)

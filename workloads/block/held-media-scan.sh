@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# about: a media library is scanned: of 260 files of some MiB the first 8 to 600 KiB and then the tail; fixed work
+# about: a media library is scanned: of 300 files of some MiB the first 8 to 600 KiB and then the tail; fixed work
 # consumer: block
 # split: test
 # device: cloud hdd ssd
@@ -29,13 +29,13 @@ function take(at, n) {
 BEGIN {
 	srand(seed)
 	print "fio version 2 iolog" >"/tmp/plan"
-	for (i = 0; i < 260; i++) {
+	for (i = 0; i < 300; i++) {
 		size[i] = lognormal(1800000, 0.6)
 		size[i] = size[i] < 700000 ? 700000 : size[i] > 12000000 ? 12000000 : size[i]
 		printf "dd if=/tmp/zeros bs=%d count=1 of=%s/%03d\n", size[i], dir, i
 		printf "%s/%03d add\n", dir, i >"/tmp/plan"
 	}
-	for (i = 0; i < 260; i++) {
+	for (i = 0; i < 300; i++) {
 		file = sprintf("%s/%03d", dir, i)
 		print file, "open" >"/tmp/plan"
 		kind = rand()

@@ -9,7 +9,7 @@
 # metric: elapsed lower
 set -eu
 
-dd if=/dev/zero of="$BENCH_DIR/spill" bs=1M count=288 2>/dev/null
+dd if=/dev/zero of="$BENCH_DIR/spill" bs=1M count=296 2>/dev/null
 : >"$BENCH_DIR/loaded"
 awk -v seed="$BENCH_SEED" -v dir="$BENCH_DIR" '
 # busybox awk has no log(): twelve even draws are about normal, and
@@ -34,7 +34,8 @@ BEGIN {
 		at[run] = run * 33554432 + int(rand() * 1024) * 4096
 		all += share[run] = 1 + int(rand() * 4)
 	}
-	while (total < 67108864) {
+	out = total = 0
+	while (total < 79691776) {
 		pick = rand() * all
 		for (run = 0; pick >= share[run]; run++)
 			pick -= share[run]

@@ -25,6 +25,7 @@ BEGIN {
 	column[1] = narrow[1 + int(rand() * 4)]
 	column[2] = middling[1 + int(rand() * 4)]
 	column[3] = wide[1 + int(rand() * 4)]
+	at = total = 0
 	for (;;) {
 		pages = 16 + int(rand() * 16)
 		for (c = 1; c <= 12; c++) {

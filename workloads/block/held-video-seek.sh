@@ -17,6 +17,7 @@ BEGIN {
 	print film, "add"
 	print film, "open"
 	size = 320 * 1048576
+	at = 0
 	reads = 2400
 	while (reads > 0) {
 		for (scene = 20 + int(rand() * 60); scene > 0 && reads > 0; scene--) {
