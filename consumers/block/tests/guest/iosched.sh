@@ -24,6 +24,21 @@ echo 32768 >$trace/buffer_size_kb
 count=0
 failed=0
 
+# Of which requests there are at once, only a guest in virtual time can tell:
+# with two CPUs in real time the disk is too quick for a slow host
+in_real_time() { [ "$(nproc)" -gt 1 ]; }
+
+# result_of_order STATUS TEXT: a result that depends on it
+result_of_order()
+{
+	if in_real_time; then
+		count=$((count + 1))
+		echo "ok $count - $2 # SKIP in real time"
+	else
+		result "$1" "$2"
+	fi
+}
+
 # result STATUS TEXT: one line of TAP
 result()
 {
@@ -186,7 +201,7 @@ wait
 trace_off
 beside=$usual
 [ "$overtook" -gt 10 ]
-result $? "demand reads overtake speculative ones"
+result_of_order $? "demand reads overtake speculative ones"
 [ "$speculative" -gt 10 ]
 result $? "speculation goes on beside demand"
 [ "$left" -eq 0 ] && [ "$issued" -eq "$completed" ]
@@ -205,10 +220,10 @@ alone=$usual
 if [ "$(cat "$queue/rotational")" = 0 ] &&
    [ "$(cat "$queue/max_sectors_kb")" -gt 1000 ]; then
 	[ "$beside" -le "$((alone / 4))" ]
-	result $? "speculation is in pieces beside demand: $beside KiB, alone $alone"
+	result_of_order $? "speculation is in pieces beside demand: $beside KiB, alone $alone"
 else
 	[ "$beside" -gt 0 ] && [ "$beside" -le "$alone" ]
-	result $? "speculation is as long as the disk takes: $beside KiB, alone $alone"
+	result_of_order $? "speculation is as long as the disk takes: $beside KiB, alone $alone"
 fi
 
 # The proxy ra_depth, beside demand, off and on
