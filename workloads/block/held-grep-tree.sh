@@ -12,17 +12,7 @@ mkdir "$BENCH_DIR/src"
 for i in 00 01 02 03 04 05 06 07 08 09 10 11 12 13 14 15; do
 	mkdir "$BENCH_DIR/src/d$i"
 done
-awk -v seed="$BENCH_SEED" -v dir="$BENCH_DIR/src" '
-# busybox awk has no log(): twelve even draws are about normal, and
-# (1 + x/256)^256 is about e^x.
-function lognormal(median, sigma,  i, x) {
-	for (i = 0; i < 12; i++)
-		x += rand()
-	x = 1 + sigma * (x - 6) / 256
-	for (i = 0; i < 8; i++)
-		x *= x
-	return int(median * x)
-}
+awk -v seed="$BENCH_SEED" -v dir="$BENCH_DIR/src" "$(cat /usr/share/bench/lognormal.awk)"'
 BEGIN {
 	srand(seed)
 	for (i = 0; i < 120; i++) {

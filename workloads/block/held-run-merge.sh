@@ -11,17 +11,7 @@ set -eu
 
 dd if=/dev/zero of="$BENCH_DIR/spill" bs=1M count=296 2>/dev/null
 : >"$BENCH_DIR/loaded"
-awk -v seed="$BENCH_SEED" -v dir="$BENCH_DIR" '
-# busybox awk has no log(): twelve even draws are about normal, and
-# (1 + x/256)^256 is about e^x.
-function lognormal(median, sigma,  i, x) {
-	for (i = 0; i < 12; i++)
-		x += rand()
-	x = 1 + sigma * (x - 6) / 256
-	for (i = 0; i < 8; i++)
-		x *= x
-	return int(median * x)
-}
+awk -v seed="$BENCH_SEED" -v dir="$BENCH_DIR" "$(cat /usr/share/bench/lognormal.awk)"'
 BEGIN {
 	srand(seed)
 	spill = dir "/spill"

@@ -12,17 +12,7 @@ set -eu
 # drawn, log-normal about 32 KiB, and each is given to 40 members at random.
 mkdir /tmp/m
 cd /tmp/m
-awk -v seed="$BENCH_SEED" '
-# busybox awk has no log(): twelve even draws are about normal, and
-# (1 + x/256)^256 is about e^x.
-function lognormal(median, sigma,  i, x) {
-	for (i = 0; i < 12; i++)
-		x += rand()
-	x = 1 + sigma * (x - 6) / 256
-	for (i = 0; i < 8; i++)
-		x *= x
-	return int(median * x)
-}
+awk -v seed="$BENCH_SEED" "$(cat /usr/share/bench/lognormal.awk)"'
 BEGIN {
 	srand(seed)
 	for (class = 0; class < 50; class++) {
