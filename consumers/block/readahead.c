@@ -5,15 +5,15 @@
 #include <linux/blkdev.h>
 #include <linux/fs.h>
 #include <linux/hash.h>
+#include <linux/init.h>
 #include <linux/log2.h>
 #include <linux/math64.h>
 #include <linux/ml_lib.h>
 #include <linux/mm.h>
-#include <linux/module.h>
 #include <linux/sched/clock.h>
+#include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
-#include <linux/sysfs.h>
 
 #include "account.h"
 #include "device.h"
@@ -72,72 +72,6 @@ struct ra_shard {
 
 static struct ra_shard **ra_shards;
 static unsigned int ra_shard_order;
-
-static const struct ml_feature ra_features[RA_NR_FEATURES] = {
-	[RA_F_SYNC] = { "sync", "1", "a miss that continues a stream" },
-	[RA_F_ASYNC] = { "async", "1", "the mark of a window was hit" },
-	[RA_F_FAULT] = { "fault", "1", "a page fault, not a read" },
-	[RA_F_MARKER] = { "marker", "1", "the mark of a stride was hit" },
-	[RA_F_REQUEST] = { "request", "lg16 page", "asked for" },
-	[RA_F_REQUESTS] = { "requests", "lg16", "of this file so far" },
-	[RA_F_MISSES] = { "misses", "lg16", "requests that met with a miss" },
-	[RA_F_SEQUENTIAL] = { "sequential", "1/1024",
-			      "share of requests that continue the last" },
-	[RA_F_HITS] = { "hits", "1/1024", "share of requests without a miss" },
-	[RA_F_STRIDE] = { "stride", "lg16 page", "distance of runs" },
-	[RA_F_STRIDE_SIGN] = { "stride_sign", "1", "-1: backwards" },
-	[RA_F_STRIDE_CONF] = { "stride_conf", "1", "0: none .. 16: sure" },
-	[RA_F_STRIDE_COVER] = { "stride_cover", "1/1024",
-				"share of the file that a strided reader reads" },
-	[RA_F_RUN_MEAN] = { "run_mean", "lg16 page", "mean length of runs" },
-	[RA_F_RUN_NOW] = { "run_now", "lg16 page", "of the current run" },
-	[RA_F_JUMP] = { "jump", "lg16 page", "mean distance of jumps" },
-	[RA_F_FORWARD] = { "forward", "1/1024", "share of jumps forward" },
-	[RA_F_THINK] = { "think", "lg16 us", "mean time between requests" },
-	[RA_F_USED] = { "used", "1/1024",
-			"share of the pages fetched of late that have been read" },
-	[RA_F_FETCHED] = { "fetched", "lg16", "pages fetched so far / file" },
-	[RA_F_STOCK_WINDOW] = { "stock_window", "lg16 page", "stock's answer" },
-	[RA_F_FILE] = { "file", "lg16 page", "size of the file" },
-	[RA_F_LEFT] = { "left", "lg16 page", "from here to the file's end" },
-	[RA_F_ROOM] = { "room", "lg16 page", "memory that is free or cache" },
-	[RA_F_FILE_ROOM] = { "file_room", "lg16", "file / room" },
-	[RA_F_REFAULT] = { "refault", "1/1024",
-			   "share of fetched pages that had been evicted" },
-	[RA_F_LATENCY] = { "latency", "lg16 us", "of a miss on this device" },
-	[RA_F_BANDWIDTH] = { "bandwidth", "lg16 page/ms", "best of the device" },
-	[RA_F_PIPE] = { "pipe", "lg16 page", "delivered in the time of a miss" },
-	[RA_F_PAID] = { "paid", "lg16", "time lost by misses / time to read all" },
-	[RA_F_LOAD] = { "load", "lg16 1/16", "requests in the device" },
-	[RA_F_OTHERS] = { "others", "lg16 1/s", "random misses of other files" },
-};
-
-static const struct ml_action ra_actions[RA_NR_ACTIONS] = {
-	[RA_STOCK] = { "stock", "what the kernel does" },
-	[RA_NONE] = { "none", "what is asked for, nothing more" },
-	[RA_64K] = { "64k", "a window of 64 KiB" },
-	[RA_256K] = { "256k", "a window of 256 KiB" },
-	[RA_1M] = { "1m", "a window of 1 MiB" },
-	[RA_2M] = { "2m", "a window of 2 MiB" },
-	[RA_STRIDE_16] = { "stride16", "16 pieces ahead; stock without stride" },
-	[RA_STRIDE_64] = { "stride64", "64 pieces ahead; stock without stride" },
-};
-
-static const struct ml_ops ra_ops = {
-	.rule = ra_rule,
-};
-
-static const struct ml_proxy_desc ra_desc = {
-	.name = "readahead",
-	.features = ra_features,
-	.nr_features = RA_NR_FEATURES,
-	.actions = ra_actions,
-	.nr_actions = RA_NR_ACTIONS,
-	.reward_unit = "miss/1000",
-	.reward_about = "-(time in reads + waste + others' time) / (pages read * a miss)",
-	.ops = &ra_ops,
-	.arm_slot_order = 27,
-};
 
 static DEFINE_ML_SITE(ra_site);
 
@@ -312,27 +246,6 @@ static void look_at_others(struct ra_file *f, u64 now_ns)
 		     pages - f->own_page_rate > READ_ONCE(d->bandwidth) / 4;
 }
 
-/* Disks */
-
-#define RA_MAX_DISKS	8
-
-/* Of whose files readahead is decided; none: of all. Not changed while on. */
-static dev_t disks[RA_MAX_DISKS];
-static unsigned int nr_disks;
-
-/* A partition is chosen by its own number or by its disk's */
-static bool is_chosen(struct inode *inode)
-{
-	struct block_device *bdev = ra_bdev_of(inode);
-	unsigned int i;
-
-	for (i = 0; bdev && i < nr_disks; i++)
-		if (disks[i] == bdev->bd_dev ||
-		    disks[i] == disk_devt(bdev->bd_disk))
-			return true;
-	return false;
-}
-
 /* Decisions */
 
 static void fill_state(struct ra_file *f, const struct readahead_request *rq,
@@ -487,7 +400,7 @@ static bool readahead_decide(struct readahead_request *rq)
 	u64 now_ns;
 
 	if (!ml_on(&ra_site) ||
-	    (nr_disks && !is_chosen(rq->file->f_mapping->host)))
+	    !ra_is_chosen(rq->file->f_mapping->host))
 		return false;
 	f = find_file(shard, rq->file);
 	if (f && sleeps(f) && !is_fresh(rq)) {
@@ -632,9 +545,7 @@ static const struct readahead_policy ra_policy = {
 	.read = readahead_read,
 };
 
-/* On and off */
-
-static bool enable;
+/* On and off, see params.c */
 
 static void free_shards(void)
 {
@@ -670,7 +581,23 @@ static int make_shards(void)
 	return 0;
 }
 
-static int ra_start(void)
+/**
+ * ra_create() - make the proxy known, not started
+ *
+ * Return: 0 or a negative errno.
+ */
+int __init ra_create(void)
+{
+	return ml_create(&ra_site, &ra_desc, NULL);
+}
+
+/**
+ * ra_start() - begin to decide
+ *
+ * Context: Process; not together with ra_stop().
+ * Return: 0 or a negative errno.
+ */
+int ra_start(void)
 {
 	int err;
 
@@ -692,7 +619,7 @@ err_free:
 	return err;
 }
 
-/* Nobody asks any more; what has been decided is judged as it stands */
+/* Nobody asks any more */
 static void judge_all(struct ra_shard *shard)
 {
 	unsigned int set, way;
@@ -705,7 +632,12 @@ static void judge_all(struct ra_shard *shard)
 	spin_unlock(&shard->lock);
 }
 
-static void ra_stop(void)
+/**
+ * ra_stop() - decide no more; what has been decided is judged as it stands
+ *
+ * Context: Process; not together with ra_start().
+ */
+void ra_stop(void)
 {
 	unsigned int i;
 
@@ -715,96 +647,3 @@ static void ra_stop(void)
 	ml_stop(&ra_site);
 	free_shards();
 }
-
-static bool ra_created;
-
-/* "8:0,259:3": major and minor numbers, or nothing for all */
-static int set_disks(const char *val, const struct kernel_param *kp)
-{
-	unsigned int nr = 0, major, minor;
-	dev_t new[RA_MAX_DISKS];
-	int len;
-
-	if (enable && ra_created)
-		return -EBUSY;
-	for (val = skip_spaces(val); *val; val += len) {
-		if (nr == RA_MAX_DISKS)
-			return -E2BIG;
-		if (sscanf(val, "%u:%u%n", &major, &minor, &len) != 2 ||
-		    major >= 1U << (32 - MINORBITS) || minor >= 1U << MINORBITS)
-			return -EINVAL;
-		new[nr++] = MKDEV(major, minor);
-		val = skip_spaces(val + len);
-		len = *val == ',';
-		if (*val && !len)
-			return -EINVAL;
-	}
-	memcpy(disks, new, nr * sizeof(*new));
-	nr_disks = nr;
-	return 0;
-}
-
-static int get_disks(char *buffer, const struct kernel_param *kp)
-{
-	unsigned int i;
-	int len = 0;
-
-	for (i = 0; i < nr_disks; i++)
-		len += sysfs_emit_at(buffer, len, "%s%u:%u", i ? "," : "",
-				     MAJOR(disks[i]), MINOR(disks[i]));
-	return len + sysfs_emit_at(buffer, len, "\n");
-}
-
-static const struct kernel_param_ops disks_ops = {
-	.set = set_disks,
-	.get = get_disks,
-};
-
-module_param_cb(disks, &disks_ops, NULL, 0644);
-MODULE_PARM_DESC(disks, "only for files on these: major:minor,... (default: all)");
-
-/* Writes of module parameters are serialised by the caller */
-static int set_enable(const char *val, const struct kernel_param *kp)
-{
-	bool on;
-	int err;
-
-	err = kstrtobool(val, &on);
-	if (err || on == enable)
-		return err;
-	if (ra_created) {
-		err = on ? ra_start() : (ra_stop(), 0);
-		if (err)
-			return err;
-	}
-	enable = on;
-	return 0;
-}
-
-static const struct kernel_param_ops enable_ops = {
-	.flags = KERNEL_PARAM_OPS_FL_NOARG,
-	.set = set_enable,
-	.get = param_get_bool,
-};
-
-module_param_cb(enable, &enable_ops, &enable, 0644);
-MODULE_PARM_DESC(enable, "ask for hints (default: off)");
-
-static int __init ra_init(void)
-{
-	int err = ml_create(&ra_site, &ra_desc, NULL);
-
-	if (err)
-		return err;
-	kernel_param_lock(THIS_MODULE);
-	ra_created = true;
-	if (enable)
-		err = ra_start();
-	if (err) {
-		pr_err("ml_readahead: cannot start: %d\n", err);
-		enable = false;
-	}
-	kernel_param_unlock(THIS_MODULE);
-	return 0;
-}
-late_initcall(ra_init);

@@ -9,6 +9,8 @@
 
 #include "pattern.h"
 
+struct inode;
+struct ml_proxy_desc;
 struct ra_device;
 
 /**
@@ -81,5 +83,16 @@ bool ra_act(struct ra_file *f, struct readahead_request *rq,
 	    unsigned int action, struct ra_pieces *where);
 bool ra_act_at_mark(struct ra_file *f, struct readahead_request *rq,
 		    unsigned int action, struct ra_pieces *where);
+
+/* schema.c */
+extern const struct ml_proxy_desc ra_desc;
+
+/* readahead.c */
+int ra_create(void);
+int ra_start(void);
+void ra_stop(void);
+
+/* params.c */
+bool ra_is_chosen(struct inode *inode);
 
 #endif /* _ML_BLOCK_READAHEAD_H */
