@@ -11,7 +11,11 @@
  * of all actions in the same situation, which is all that matters for the choice.
  * The regressions become one multi-class model, whose largest margin wins.
  *
- * That learns more from the same rows than a regression for each action on the
+ * The objective "choice" has the same teacher and another student, see
+ * choice_gradients(): one that is not asked how much an action earns, only which
+ * earns most. With trees as few and small as a kernel evaluates, it chooses better.
+ *
+ * Both learn more from the same rows than a regression for each action on the
  * rows where it was taken: these are few, and of other situations than the next
  * action's, so that two margins differ by what differs between their rows.
  *
@@ -36,15 +40,19 @@
 
 #include "learn.h"
 
-const char *const objective_names[] = { "reward", "multi:softprob",
-					"binary:logistic", "reg:squarederror",
-					NULL };
+const char *const objective_names[] = { "reward",	    "choice",
+					"multi:softprob",   "binary:logistic",
+					"reg:squarederror", NULL };
 
 /* The teacher; a leaf of fewer rows than its least weight is mostly chance */
 #define TEACHER_TREES 100
 #define TEACHER_DEPTH 6
 #define TEACHER_ETA 0.1
 #define TEACHER_MIN_WEIGHT 20
+
+/* The objective choice: how much the student may doubt, and how far a step goes */
+#define CHOICE_DOUBT 0.75
+#define CHOICE_MIN_HESSIAN 0.02
 
 /* Rows of one training, gathered */
 struct rows {
@@ -89,10 +97,16 @@ static float compress(float x, double scale)
 	return scale ? copysign(log2(1 + fabs(x) / scale), x) : x;
 }
 
+bool learns_from_rewards(enum objective objective)
+{
+	return objective == OBJ_REWARD || objective == OBJ_CHOICE;
+}
+
 float *learn_labels(const struct csv *csv, enum objective objective,
 		    double scale)
 {
-	bool reward = objective == OBJ_REWARD || objective == OBJ_SQUAREDERROR;
+	bool reward = learns_from_rewards(objective) ||
+		      objective == OBJ_SQUAREDERROR;
 	float *labels = calloc(csv->nr_rows + 1, sizeof(*labels));
 	size_t i;
 
@@ -169,33 +183,45 @@ static int set_number(BoosterHandle booster, const char *key, double value)
 	return XGBoosterSetParam(booster, key, text);
 }
 
+/* A booster without trees over @rows; both are to be freed. */
+static int prepare(struct rows *rows, unsigned int width,
+		   const struct learn_options *options, const char *objective,
+		   unsigned int nr_classes, double base_score,
+		   DMatrixHandle *matrix, BoosterHandle *booster)
+{
+	*matrix = NULL;
+	*booster = NULL;
+	rows_normalise(rows);
+	return XGBSetGlobalConfig("{\"verbosity\": 0}") ||
+	       make_matrix(rows, width, options->threads, matrix) ||
+	       XGBoosterCreate(matrix, 1, booster) ||
+	       XGBoosterSetParam(*booster, "booster", "gbtree") ||
+	       XGBoosterSetParam(*booster, "objective", objective) ||
+	       /* "auto" chooses by the number of rows and differs by version */
+	       XGBoosterSetParam(*booster, "tree_method", "hist") ||
+	       set_number(*booster, "nthread", options->threads) ||
+	       set_number(*booster, "seed", options->seed) ||
+	       set_number(*booster, "max_depth", options->depth) ||
+	       set_number(*booster, "eta", options->eta) ||
+	       (options->min_weight && set_number(*booster, "min_child_weight",
+						  options->min_weight)) ||
+	       set_number(*booster, "base_score", base_score) ||
+	       (nr_classes > 1 &&
+		set_number(*booster, "num_class", nr_classes));
+}
+
 /* Boost @options->trees rounds over @rows; *booster is to be freed. */
 static int fit(struct rows *rows, unsigned int width,
 	       const struct learn_options *options, const char *objective,
 	       unsigned int nr_classes, double base_score,
 	       BoosterHandle *booster, char error[ERROR_LEN])
 {
-	DMatrixHandle matrix = NULL;
+	DMatrixHandle matrix;
 	long i;
 	int bad;
 
-	*booster = NULL;
-	rows_normalise(rows);
-	bad = XGBSetGlobalConfig("{\"verbosity\": 0}") ||
-	      make_matrix(rows, width, options->threads, &matrix) ||
-	      XGBoosterCreate(&matrix, 1, booster) ||
-	      XGBoosterSetParam(*booster, "booster", "gbtree") ||
-	      XGBoosterSetParam(*booster, "objective", objective) ||
-	      /* "auto" chooses by the number of rows and differs by version */
-	      XGBoosterSetParam(*booster, "tree_method", "hist") ||
-	      set_number(*booster, "nthread", options->threads) ||
-	      set_number(*booster, "seed", options->seed) ||
-	      set_number(*booster, "max_depth", options->depth) ||
-	      set_number(*booster, "eta", options->eta) ||
-	      (options->min_weight &&
-	       set_number(*booster, "min_child_weight", options->min_weight)) ||
-	      set_number(*booster, "base_score", base_score) ||
-	      (nr_classes > 1 && set_number(*booster, "num_class", nr_classes));
+	bad = prepare(rows, width, options, objective, nr_classes, base_score,
+		      &matrix, booster);
 	for (i = 0; i < options->trees && !bad; i++)
 		bad = XGBoosterUpdateOneIter(*booster, i, matrix);
 	if (bad)
@@ -522,12 +548,193 @@ static int learn_action(const struct csv *csv, const float *labels,
 	return ret;
 }
 
+/* The student of the objective reward: a regression for each action */
 static int learn_rewards(const struct csv *csv, const float *labels,
 			 const struct learn_options *options,
-			 struct learned *learned, char error[ERROR_LEN])
+			 const struct learned *learned, float **answers,
+			 BoosterHandle *booster, char error[ERROR_LEN])
+{
+	json_t *models[ML_MAX_ACTIONS] = {}, *merged;
+	unsigned int nr = csv->head.nr_actions, k;
+	int ret = 0;
+
+	for (k = 0; k < nr && !ret; k++)
+		if (!learned->skipped[k])
+			ret = learn_action(csv, labels, options, answers[k],
+					   &models[k], error);
+	if (!ret) {
+		merged = merge(models, nr, options->trees,
+			       csv->head.nr_features);
+		ret = load_merged(merged, booster, error);
+		json_decref(merged);
+	}
+	for (k = 0; k < nr; k++)
+		json_decref(models[k]);
+	return ret;
+}
+
+/* What the gradients of the objective choice are made of, for each row */
+struct choices {
+	size_t nr;
+	unsigned int nr_actions;
+	const bool *skipped; /* action 0 is none of them */
+	const float *weights;
+	float *earned; /* by each action, beyond the mean of all */
+	float *gradients;
+	float *hessians;
+	double doubt; /* see choice_gradients() */
+	double most; /* that an action loses to the best, in any row */
+};
+
+/*
+ * The student as one that draws its action by chance, with weights of
+ * exp(margin), loses to the best action
+ *
+ *	L = sum(p[k] * loss[k]),	dL/dmargin[k] = p[k] * (loss[k] - L)
+ *
+ * in a row. That is divided by the doubt, CHOICE_DOUBT of what is at stake on
+ * average: so, whatever the unit of the rewards, margins differ by about 1 where
+ * as much as that is at stake. The second derivative may have either sign; in its
+ * place is that of a classifier, p * (1 - p), with a least value that bounds the
+ * step where a choice is made.
+ *
+ * A step is then at most eta * loss / doubt. An action that is never to be
+ * chosen begins at less than all others can come to in all rounds.
+ */
+static void choice_gradients(const struct choices *c, const float *margins,
+			     const struct learn_options *options, long round)
+{
+	double never = -(options->trees + 1) * (c->most / c->doubt + 1);
+	double p[ML_MAX_ACTIONS];
+	unsigned int n = c->nr_actions, k;
+	size_t i;
+
+	for (i = 0; i < c->nr; i++, margins += n) {
+		const float *earned = c->earned + i * n;
+		float *g = c->gradients + i * n, *h = c->hessians + i * n;
+		double sum = 0, mean = 0, top = -INFINITY, w = c->weights[i];
+
+		for (k = 0; k < n; k++)
+			if (!c->skipped[k] && margins[k] > top)
+				top = margins[k];
+		for (k = 0; k < n; k++) {
+			p[k] = c->skipped[k] ? 0 : exp(margins[k] - top);
+			sum += p[k];
+		}
+		for (k = 0; k < n; k++) {
+			p[k] /= sum;
+			mean += p[k] * earned[k];
+		}
+		for (k = 0; k < n; k++) {
+			g[k] = w * p[k] * (mean - earned[k]) / c->doubt;
+			h[k] = w * fmax(p[k] * (1 - p[k]), CHOICE_MIN_HESSIAN);
+			if (!c->skipped[k])
+				continue;
+			g[k] = round ? 0 : -2 * never * w;
+			h[k] = w;
+		}
+	}
+}
+
+/* The rows to train on, and what is at stake in them */
+static int gather_choices(const struct csv *csv, const float *labels,
+			  const struct learn_options *options, float **answers,
+			  struct rows *rows, struct choices *c,
+			  char error[ERROR_LEN])
+{
+	unsigned int width = csv->head.nr_features, n = csv->head.nr_actions, k;
+	double stake = 0, weights = 0;
+	size_t i;
+
+	c->nr_actions = n;
+	c->earned = calloc(csv->nr_rows + 1, n * sizeof(*c->earned));
+	c->gradients = calloc(csv->nr_rows + 1, n * sizeof(*c->gradients));
+	c->hessians = calloc(csv->nr_rows + 1, n * sizeof(*c->hessians));
+	if (!c->earned || !c->gradients || !c->hessians ||
+	    !rows_alloc(rows, csv->nr_rows, width))
+		return no_memory(error);
+	for (i = 0; i < csv->nr_rows; i++) {
+		const struct csv_row *row = &csv->rows[i];
+		double best = -INFINITY, worst = INFINITY;
+		float *earned = c->earned + rows->nr * n;
+
+		if (isnan(labels[i]) || learn_is_valid(row, options->valid))
+			continue;
+		memcpy(rows->features + rows->nr * width,
+		       csv->features + i * width,
+		       width * sizeof(*rows->features));
+		for (k = 0; k < n; k++) {
+			earned[k] = answers[k][i];
+			if (c->skipped[k])
+				continue;
+			best = fmax(best, earned[k]);
+			worst = fmin(worst, earned[k]);
+		}
+		c->most = fmax(c->most, best - worst);
+		stake += best * csv_weight(csv, row);
+		weights += csv_weight(csv, row);
+		rows_add(rows, csv_weight(csv, row), labels[i]);
+	}
+	c->nr = rows->nr;
+	c->weights = rows->weights;
+	/* All actions earn the same everywhere: any choice is right */
+	c->doubt = stake > 0 ? CHOICE_DOUBT * stake / weights : 1;
+	return 0;
+}
+
+/* The student of the objective choice */
+static int learn_choice(const struct csv *csv, const float *labels,
+			const struct learn_options *options,
+			const struct learned *learned, float **answers,
+			BoosterHandle *booster, char error[ERROR_LEN])
+{
+	bool skipped[ML_MAX_ACTIONS];
+	struct choices c = { .skipped = skipped };
+	const bst_ulong *shape;
+	DMatrixHandle matrix = NULL;
+	struct rows rows = {};
+	const float *margins;
+	bst_ulong dimensions;
+	int ret, bad;
+	long i;
+
+	memcpy(skipped, learned->skipped, sizeof(skipped));
+	skipped[0] = false; /* it is taken to earn the mean */
+	ret = gather_choices(csv, labels, options, answers, &rows, &c, error);
+	if (ret)
+		goto out;
+	bad = prepare(&rows, csv->head.nr_features, options, "multi:softprob",
+		      c.nr_actions, 0, &matrix, booster);
+	for (i = 0; i < options->trees && !bad; i++) {
+		bad = XGBoosterPredictFromDMatrix(
+			*booster, matrix,
+			"{\"type\": 1, \"training\": false, "
+			"\"iteration_begin\": 0, \"iteration_end\": 0, "
+			"\"strict_shape\": false}",
+			&shape, &dimensions, &margins);
+		if (bad)
+			break;
+		choice_gradients(&c, margins, options, i);
+		bad = XGBoosterBoostOneIter(*booster, matrix, c.gradients,
+					    c.hessians, c.nr * c.nr_actions);
+	}
+	if (bad)
+		ret = xgboost_failed(error);
+	if (matrix)
+		XGDMatrixFree(matrix);
+out:
+	rows_free(&rows);
+	free(c.earned);
+	free(c.gradients);
+	free(c.hessians);
+	return ret;
+}
+
+static int teach(const struct csv *csv, const float *labels,
+		 const struct learn_options *options, struct learned *learned,
+		 char error[ERROR_LEN])
 {
 	unsigned int nr = csv->head.nr_actions, k, trained = 0;
-	json_t *models[ML_MAX_ACTIONS] = {}, *merged = NULL;
 	float *answers[ML_MAX_ACTIONS] = {};
 	BoosterHandle booster = NULL;
 	struct booster teacher = {};
@@ -559,25 +766,18 @@ static int learn_rewards(const struct csv *csv, const float *labels,
 	if (!ret)
 		ret = ask_teacher(csv, &teacher, learned, answers, error);
 	booster_free(&teacher);
-	for (k = 0; k < nr && !ret; k++)
-		if (!learned->skipped[k])
-			ret = learn_action(csv, labels, options, answers[k],
-					   &models[k], error);
-	if (!ret) {
-		merged = merge(models, nr, options->trees,
-			       csv->head.nr_features);
-		ret = load_merged(merged, &booster, error);
-		json_decref(merged);
-	}
+	if (!ret)
+		ret = (options->objective == OBJ_CHOICE ?
+			       learn_choice :
+			       learn_rewards)(csv, labels, options, learned,
+					      answers, &booster, error);
 	if (!ret)
 		ret = finish(booster, &csv->head, options->objective, learned,
 			     error);
 	if (booster)
 		XGBoosterFree(booster);
-	for (k = 0; k < nr; k++) {
-		json_decref(models[k]);
+	for (k = 0; k < nr; k++)
 		free(answers[k]);
-	}
 	return ret;
 }
 
@@ -661,8 +861,8 @@ int learn(const struct csv *csv, const float *labels,
 		weights += csv_weight(csv, row);
 	}
 	learned->mean = weights ? sum / weights : 0;
-	return options->objective == OBJ_REWARD ?
-		       learn_rewards(csv, labels, options, learned, error) :
+	return learns_from_rewards(options->objective) ?
+		       teach(csv, labels, options, learned, error) :
 		       learn_labelled(csv, labels, options, learned, error);
 }
 

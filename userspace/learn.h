@@ -8,6 +8,7 @@
 
 enum objective {
 	OBJ_REWARD, /* what each action earns, and which one most */
+	OBJ_CHOICE, /* which action earns most; its margins mean nothing else */
 	OBJ_SOFTPROB,
 	OBJ_LOGISTIC,
 	OBJ_SQUAREDERROR,
@@ -45,7 +46,7 @@ struct learned {
 	size_t rows[ML_MAX_ACTIONS]; /* of nr_train, by action */
 	bool skipped[ML_MAX_ACTIONS]; /* too few of them */
 	double mean; /* of their labels, weighted */
-	float *baseline; /* REWARD: for each row, see learn.c; else NULL */
+	float *baseline; /* REWARD, CHOICE: for each row, see learn.c; else NULL */
 };
 
 /**
@@ -66,6 +67,9 @@ int learn(const struct csv *csv, const float *labels,
 	  char error[ERROR_LEN]);
 
 void learned_free(struct learned *learned);
+
+/* OBJ_REWARD and OBJ_CHOICE: of what was recorded, not of given labels */
+bool learns_from_rewards(enum objective objective);
 
 /* Labels of the objective: the reward or the action of each row; NULL: no
  * memory.
@@ -97,10 +101,10 @@ struct value {
 /* All are weighted by csv_weight(). */
 struct quality {
 	size_t rows; /* with a label */
-	double rmse; /* of the prediction of the label (not SOFTPROB) */
+	double rmse; /* of predicting the label (not SOFTPROB, CHOICE) */
 	double rmse_mean; /* of predicting the mean of these labels */
 	double wrong; /* share of wrong classes (SOFTPROB, LOGISTIC) */
-	struct value value; /* REWARD */
+	struct value value; /* REWARD, CHOICE */
 };
 
 /**

@@ -230,10 +230,10 @@ int measure(const struct booster *booster, const struct csv *csv,
 		double w = csv_weight(csv, row);
 
 		choices[i] = action;
-		if (options->objective != OBJ_REWARD)
+		if (!learns_from_rewards(options->objective))
 			quality->wrong += action != label ? w : 0;
 		/* Actions that were not learned have no prediction. */
-		if (options->objective != OBJ_REWARD ||
+		if (!learns_from_rewards(options->objective) ||
 		    !learned->skipped[row->action]) {
 			predicted_w += w;
 			miss = predicted(booster, m, row->action,
@@ -249,7 +249,7 @@ int measure(const struct booster *booster, const struct csv *csv,
 	quality->wrong /= all;
 	quality->rmse = sqrt(squares / predicted_w);
 	quality->rmse_mean = sqrt(squares_mean / predicted_w);
-	if (options->objective == OBJ_REWARD &&
+	if (learns_from_rewards(options->objective) &&
 	    !estimate_value(csv, which, nr, choices, &quality->value))
 		ret = no_memory(error);
 out:

@@ -21,7 +21,7 @@ static const struct option_spec specs[] = {
 	{ "output", "FILE", "write the model there; needed", &output,
 	  .type = OPT_TEXT, .letter = 'o' },
 	{ "objective",
-	  "reward, multi:softprob, binary:logistic or reg:squarederror",
+	  "reward, choice, multi:softprob, binary:logistic or reg:squarederror",
 	  "default: reward", &options.objective, .type = OPT_NAME,
 	  .names = objective_names },
 	{ "label", "COLUMN",
@@ -57,7 +57,8 @@ static const struct usage usage = {
 	.about =
 		"Train an XGBoost model from what mlctl record has written.\n"
 		"The objective reward learns for each action what reward it earns; the model\n"
-		"chooses the action that earns most. The others learn a label: multi:softprob\n"
+		"chooses the action that earns most. choice learns which that is and nothing\n"
+		"else; of small trees it makes more. The others learn a label: multi:softprob\n"
 		"and binary:logistic the action (imitation), reg:squarederror the reward. A row\n"
 		"counts as many units as its decision was about.\n",
 	.options = specs,
@@ -137,9 +138,10 @@ static int make_labels(struct csv *csv, float **labels)
 {
 	enum objective source = options.objective;
 
-	if (label_column && options.objective == OBJ_REWARD)
-		return fail(EX_USAGE,
-			    "train: --label: the objective reward has none");
+	if (label_column && learns_from_rewards(options.objective))
+		return fail(
+			EX_USAGE,
+			"train: --label: the objectives reward and choice have none");
 	if (label_column && !strcmp(label_column, "reward"))
 		source = OBJ_SQUAREDERROR;
 	else if (label_column && !strcmp(label_column, "action"))
@@ -221,12 +223,12 @@ static void print_text(const struct csv *csv, const struct learned *learned,
 			   "  too few: taken to earn the mean reward");
 	if (q->rows && options.objective == OBJ_SOFTPROB)
 		printf("wrong class: %.4g of %zu rows\n", q->wrong, q->rows);
-	else if (q->rows)
+	else if (q->rows && options.objective != OBJ_CHOICE)
 		printf("RMSE %.6g; of predicting the mean: %.6g (%zu rows)\n",
 		       q->rmse, q->rmse_mean, q->rows);
 	if (q->rows && options.objective == OBJ_LOGISTIC)
 		printf("wrong class: %.4g of %zu rows\n", q->wrong, q->rows);
-	if (q->rows && options.objective == OBJ_REWARD)
+	if (q->rows && learns_from_rewards(options.objective))
 		print_value(&q->value, head->actions[0]);
 	for (i = 0; i < nr; i++)
 		printf("  gain %-22s %.6g\n", features[i].name,
@@ -255,7 +257,8 @@ static int print_as_json(const struct csv *csv, const struct learned *learned,
 			 (json_int_t)learned->nr_train, "rows_valid",
 			 (json_int_t)learned->nr_valid, "actions", actions,
 			 "gain", gains);
-	if (q->rows && options.objective != OBJ_SOFTPROB) {
+	if (q->rows && options.objective != OBJ_SOFTPROB &&
+	    options.objective != OBJ_CHOICE) {
 		json_object_set_new(root, "rmse", json_number(q->rmse));
 		json_object_set_new(root, "rmse_of_mean",
 				    json_number(q->rmse_mean));
