@@ -57,6 +57,7 @@ refuses "value is missing" --backend
 refuses "do not go together" --backend trees
 refuses "do not go together" --backend agent --agent x --record y
 refuses "do not go together" --backend best
+refuses "not 'random'" --backend random --explore
 refuses "/tmp/none" --backend trees --table /tmp/none
 refuses "mlctl agent: " --backend agent --agent /tmp/none
 refuses "did not take 'none-such'" --backend none --scheduler none-such
@@ -75,5 +76,25 @@ sh /tmp/at-end && grep -q '^id,time_ns,' /tmp/readahead-on.csv &&
 	! mlctl -j status readahead | grep -q '"attached": true'
 result $? "the recorder ends when it should"
 rm -f /tmp/at-end /tmp/readahead-on.csv
+
+# sees BACKEND: it decides at some time of the next two seconds
+sees()
+{
+	for _ in $(seq 100); do
+		! mlctl mode readahead | grep -qF "backend $1" || return 0
+		sleep 0.02
+	done
+	return 1
+}
+
+takes "backend rule" --backend rule --explore
+sees random && sees rule && sees random
+result $? "the rule and random by turns"
+sh /tmp/at-end
+sleep 0.2
+mlctl mode readahead --backend rule >/tmp/readahead-on.log
+! sees random
+result $? "by turns no more"
+rm -f /tmp/at-end
 echo "1..$count"
 exit $failed
