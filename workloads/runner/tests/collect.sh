@@ -58,6 +58,19 @@ expect "fio useful bytes" 0 "$prefix,useful_read,B,400" collect read_bw higher
 printf '{"jobs":[%s,%s]}' "$(job a 3)" "$(job b 3)" >"$tmp/run/fio.json"
 expect "two fio jobs: the total" 0 "$prefix,read_bw,MB/s,4" collect read_bw higher
 expect "two fio jobs: each" 0 "$prefix,primary.lower.b:read_lat_p50,us,4" collect b:read_lat_p50 lower
+# clone IOS BYTES/S MEAN BINS: one of a job with numjobs=
+clone() { printf '{"jobname":"c","read":{"total_ios":%s,"bw_bytes":%s,"iops":10,"io_bytes":400,"clat_ns":{"mean":%s,"percentile":{"50.000000":1,"90.000000":1},"bins":{%s}}},"write":{"total_ios":0,"bw_bytes":0,"iops":0}}' "$@"; }
+clones="$(clone 3 2000000 1000 '"1000":3'),$(clone 7 4000000 11000 '"9000":1,"1000":2,"14000":4'),$(clone 0 0 0 '')"
+printf '{"jobs":[%s]}' "$clones" >"$tmp/run/fio.json"
+expect "clones are one job: bandwidth" 0 "$prefix,read_bw,MB/s,6" collect read_bw higher
+expect "clones: the mean of all requests" 0 "$prefix,read_lat_mean,us,8" collect read_bw higher
+expect "clones: their median" 0 "$prefix,read_lat_p50,us,1" collect read_bw higher
+expect "clones: another percentile" 0 "$prefix,read_lat_p90,us,14" collect read_bw higher
+expect "clones: nothing comes twice" 0 "1" sh -c \
+	"'$here/../collect' '$tmp/run' '$prefix' read_bw higher | grep -c ',read_bw,'"
+printf '{"jobs":[%s,%s]}' "$(job b 3)" "$clones" >"$tmp/run/fio.json"
+expect "clones beside another job: the total" 0 "$prefix,read_bw,MB/s,8" collect read_bw higher
+expect "clones beside another job: their own" 0 "$prefix,primary.higher.c:read_bw,MB/s,6" collect c:read_bw higher
 
 broken()
 {
