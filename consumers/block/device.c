@@ -195,7 +195,6 @@ void ra_device_sample(struct ra_device *d, struct inode *inode, u64 now_ns)
  * ra_device_waited() - a reader has waited for a miss
  * @d: device
  * @ns: as long as that
- * @random: for pages that it could not have read ahead
  *
  * What a miss costs: the mean follows a shorter time eight times as fast as a
  * longer one, or windows that keep the device busy would make it look slow,
@@ -204,7 +203,7 @@ void ra_device_sample(struct ra_device *d, struct inode *inode, u64 now_ns)
  *
  * Context: Any.
  */
-void ra_device_waited(struct ra_device *d, u64 ns, bool random)
+void ra_device_waited(struct ra_device *d, u64 ns)
 {
 	u32 us64 = min_t(u64, div_u64(ns * 64, NSEC_PER_USEC), S32_MAX);
 	u32 was = READ_ONCE(d->latency_us), now = us64;
@@ -221,8 +220,17 @@ void ra_device_waited(struct ra_device *d, u64 ns, bool random)
 	else
 		now = us64;
 	WRITE_ONCE(d->quiet_us, now);
-	if (random)
-		WRITE_ONCE(d->misses, READ_ONCE(d->misses) + 1);
+}
+
+/**
+ * ra_device_missed() - a reader waits for pages that could not be read ahead
+ * @d: device
+ *
+ * Context: Any.
+ */
+void ra_device_missed(struct ra_device *d)
+{
+	WRITE_ONCE(d->misses, READ_ONCE(d->misses) + 1);
 }
 
 /**

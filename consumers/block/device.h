@@ -59,7 +59,8 @@ struct ra_device {
 struct block_device *ra_bdev_of(struct inode *inode);
 struct ra_device *ra_device_of(struct inode *inode);
 void ra_device_sample(struct ra_device *d, struct inode *inode, u64 now_ns);
-void ra_device_waited(struct ra_device *d, u64 ns, bool random);
+void ra_device_waited(struct ra_device *d, u64 ns);
+void ra_device_missed(struct ra_device *d);
 u32 ra_device_latency_us(const struct ra_device *d);
 u32 ra_mean_rate(u32 mean, u64 count, u64 ns);
 u64 ra_device_pipe(const struct ra_device *d);

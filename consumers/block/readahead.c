@@ -56,6 +56,7 @@
 
 #define RA_WAYS		4
 #define RA_SET_ORDER	3
+#define RA_FILES	(RA_WAYS << RA_SET_ORDER)
 
 /* What the account's window of the same number is about */
 struct ra_claim {
@@ -63,11 +64,17 @@ struct ra_claim {
 	struct ra_device *device;
 };
 
+/*
+ * A file's place in followed[] is that in files[]; it is empty while what the
+ * file reads is of no interest. Each read of any file looks there, so these are
+ * together, and are looked at without the lock first.
+ */
 struct ra_shard {
 	spinlock_t lock;	/* protects all of it */
+	const struct file *followed[RA_FILES];
+	struct ra_file files[RA_FILES];
 	struct ra_account account;
 	struct ra_claim claims[RA_ACCOUNT_WINDOWS];
-	struct ra_file files[1 << RA_SET_ORDER][RA_WAYS];
 };
 
 static struct ra_shard **ra_shards;
@@ -154,15 +161,16 @@ static void claim(struct ra_shard *shard, struct ra_file *f,
 
 /* Files */
 
-static struct ra_file *set_of(struct ra_shard *shard, const struct file *file)
+/* The first one of its places */
+static unsigned int set_of(const struct file *file)
 {
-	return shard->files[hash_ptr(file, RA_SET_ORDER)];
+	return hash_ptr(file, RA_SET_ORDER) * RA_WAYS;
 }
 
 static struct ra_file *find_file(struct ra_shard *shard,
 				 const struct file *file)
 {
-	struct ra_file *set = set_of(shard, file);
+	struct ra_file *set = &shard->files[set_of(file)];
 	unsigned int i;
 
 	for (i = 0; i < RA_WAYS; i++)
@@ -171,16 +179,35 @@ static struct ra_file *find_file(struct ra_shard *shard,
 	return NULL;
 }
 
+/* To be looked at again under the lock, see is_entry_of() */
+static struct ra_file *find_followed(struct ra_shard *shard,
+				     const struct file *file)
+{
+	unsigned int set = set_of(file), i;
+
+	for (i = set; i < set + RA_WAYS; i++)
+		if (READ_ONCE(shard->followed[i]) == file)
+			return &shard->files[i];
+	return NULL;
+}
+
+static void follow(struct ra_shard *shard, struct ra_file *f, bool on)
+{
+	WRITE_ONCE(shard->followed[f - shard->files], on ? f->file : NULL);
+}
+
 static void forget_file(struct ra_shard *shard, struct ra_file *f)
 {
 	if (!f->file)
 		return;
 	release(shard, &f->answering);
 	release(shard, &f->blamed);
+	follow(shard, f, false);
 	WRITE_ONCE(f->file, NULL);
 }
 
-static void new_file(struct ra_file *f, const struct file *file, u64 now_ns)
+static void new_file(struct ra_shard *shard, struct ra_file *f,
+		     const struct file *file, u64 now_ns)
 {
 	*f = (struct ra_file) {
 		.mapping = file->f_mapping,
@@ -191,6 +218,7 @@ static void new_file(struct ra_file *f, const struct file *file, u64 now_ns)
 	};
 	ra_pattern_reset(&f->pattern);
 	WRITE_ONCE(f->file, file);
+	follow(shard, f, true);
 }
 
 /* As open() leaves it */
@@ -204,7 +232,7 @@ static struct ra_file *get_file_entry(struct ra_shard *shard,
 				      u64 now_ns)
 {
 	struct ra_file *f = find_file(shard, rq->file);
-	struct ra_file *set = set_of(shard, rq->file), *oldest = set;
+	struct ra_file *set = &shard->files[set_of(rq->file)], *oldest = set;
 	unsigned int i;
 
 	if (f && f->mapping == rq->file->f_mapping &&
@@ -219,7 +247,7 @@ static struct ra_file *get_file_entry(struct ra_shard *shard,
 	if (!f)
 		f = oldest;
 	forget_file(shard, f);
-	new_file(f, rq->file, now_ns);
+	new_file(shard, f, rq->file, now_ns);
 	return f;
 }
 
@@ -248,6 +276,11 @@ static void look_at_others(struct ra_file *f, u64 now_ns)
 
 /* Decisions */
 
+static bool is_fault(const struct readahead_request *rq)
+{
+	return rq->site == READAHEAD_AROUND || rq->site == READAHEAD_LONE;
+}
+
 static void fill_state(struct ra_file *f, const struct readahead_request *rq,
 		       u64 now_ns, struct ra_state *s)
 {
@@ -256,8 +289,7 @@ static void fill_state(struct ra_file *f, const struct readahead_request *rq,
 	look_at_others(f, now_ns);
 	f->file_pages = ((u64)i_size_read(inode) + PAGE_SIZE - 1) >> PAGE_SHIFT;
 	*s = (struct ra_state) {
-		.fault = rq->site == READAHEAD_AROUND ||
-			 rq->site == READAHEAD_LONE,
+		.fault = is_fault(rq),
 		.sync = rq->site == READAHEAD_SYNC,
 		.async = rq->site == READAHEAD_ASYNC,
 		.marker = rq->site == READAHEAD_MARKER,
@@ -304,25 +336,30 @@ static bool decide(struct ra_shard *shard, struct ra_file *f,
 	return answered;
 }
 
-/* A miss that is no part of a stream */
-static bool is_single(const struct readahead_request *rq)
+/* A miss that is no part of a stream, though it may lie beside what is there */
+static bool is_single(const struct ra_file *f,
+		      const struct readahead_request *rq)
 {
-	return rq->site == READAHEAD_RANDOM || rq->site == READAHEAD_LONE ||
-	       rq->site == READAHEAD_AROUND;
+	return rq->site == READAHEAD_RANDOM || is_fault(rq) ||
+	       (rq->site == READAHEAD_SYNC &&
+		READ_ONCE(f->pattern.sequential) < RA_SHARE_ONE / 2);
 }
 
 /*
  * Following a reader and deciding cost more than a look-up, and where the device
  * is quick that shows. When decisions on single misses have changed nothing some
  * times in a row, most of them are left to stock. After many times the file is
- * not even followed for a while, then some times more; but not as long as pages
- * wait to be read that some decision is to have the credit for.
+ * not even followed for a while, then, after some more times, for twice as long,
+ * and so on; but not as long as much of what has been fetched waits to be read,
+ * which some decision is to have the credit for.
  */
 #define IN_VAIN_SOME	8
 #define IN_VAIN_MANY	64
 #define IN_VAIN_EACH	4
 #define SLEEP_JIFFIES	max(HZ / 16, 1)
-#define SLEEP_UNREAD	32	/* pages */
+#define SLEEP_DOUBLED	2
+#define SLEEP_UNREAD	32U	/* pages */
+#define SLEEP_UNREAD_SHARE 8	/* of what has been fetched */
 
 static bool sleeps(const struct ra_file *f)
 {
@@ -330,27 +367,34 @@ static bool sleeps(const struct ra_file *f)
 	       time_before(jiffies, READ_ONCE(f->sleeps_until));
 }
 
-static void put_to_sleep(struct ra_file *f)
+static void put_to_sleep(struct ra_shard *shard, struct ra_file *f)
 {
 	f->in_vain -= IN_VAIN_SOME;
-	if (f->fetched - f->found > SLEEP_UNREAD)
+	if (f->fetched - f->found > max(f->fetched / SLEEP_UNREAD_SHARE,
+					SLEEP_UNREAD))
 		return;
-	WRITE_ONCE(f->sleeps_until, jiffies + SLEEP_JIFFIES);
+	WRITE_ONCE(f->sleeps_until, jiffies + (SLEEP_JIFFIES << f->doubled));
 	WRITE_ONCE(f->sleeps, true);
+	f->doubled = min(f->doubled + 1, SLEEP_DOUBLED);
+	follow(shard, f, false);
 }
 
 /* What has been missed meanwhile says nothing about pace and runs */
-static void awaken(struct ra_file *f)
+static void awaken(struct ra_shard *shard, struct ra_file *f)
 {
+	u32 misses = READ_ONCE(f->slept_misses);
+
 	WRITE_ONCE(f->sleeps, false);
+	follow(shard, f, true);
 	f->waits_since_ns = 0;
-	ra_pattern_resume(&f->pattern, READ_ONCE(f->slept_misses));
+	ra_pattern_resume(&f->pattern, misses);
+	f->own_misses += misses;
 	WRITE_ONCE(f->slept_misses, 0);
 }
 
 static bool pass_over(struct ra_file *f, const struct readahead_request *rq)
 {
-	if (!is_single(rq) || f->in_vain < IN_VAIN_SOME)
+	if (!is_single(f, rq) || f->in_vain < IN_VAIN_SOME)
 		return false;
 	if (++f->passed_over < IN_VAIN_EACH)
 		return true;
@@ -358,16 +402,19 @@ static bool pass_over(struct ra_file *f, const struct readahead_request *rq)
 	return false;
 }
 
-static void count_in_vain(struct ra_file *f, const struct readahead_request *rq,
-			  bool answered)
+static void count_in_vain(struct ra_shard *shard, struct ra_file *f,
+			  const struct readahead_request *rq, bool answered)
 {
-	bool same = rq->site == READAHEAD_RANDOM && !rq->extra.count &&
-		    rq->size == rq->req_count;
+	unsigned int stock = rq->site == READAHEAD_RANDOM ? rq->req_count :
+							    rq->ra->size;
+	bool same = !is_fault(rq) && !rq->extra.count && rq->size <= stock;
 
-	if (!is_single(rq) || (answered && !same))
+	if (!is_single(f, rq) || (answered && !same)) {
 		f->in_vain = 0;
-	else if (++f->in_vain == IN_VAIN_MANY)
-		put_to_sleep(f);
+		f->doubled = 0;
+	} else if (++f->in_vain == IN_VAIN_MANY) {
+		put_to_sleep(shard, f);
+	}
 }
 
 /* Is the marked page one of a stride's? */
@@ -379,6 +426,19 @@ static bool stride_mark(struct ra_shard *shard,
 							RA_PAGE_SHIFT));
 
 	return window >= 0 && shard->account.windows[window].strided;
+}
+
+/*
+ * Without the lock: it may be lost, and the entry become another file's. Others
+ * have to know of it all the same.
+ */
+static void miss_asleep(struct ra_file *f)
+{
+	struct ra_device *device = READ_ONCE(f->device);
+
+	WRITE_ONCE(f->slept_misses, READ_ONCE(f->slept_misses) + 1);
+	if (device)
+		ra_device_missed(device);
 }
 
 static void miss(struct ra_shard *shard, struct ra_file *f,
@@ -404,9 +464,8 @@ static bool readahead_decide(struct readahead_request *rq)
 		return false;
 	f = find_file(shard, rq->file);
 	if (f && sleeps(f) && !is_fresh(rq)) {
-		/* May lose one to another CPU */
-		if (is_single(rq))
-			WRITE_ONCE(f->slept_misses, f->slept_misses + 1);
+		if (is_single(f, rq))
+			miss_asleep(f);
 		return false;
 	}
 	if (!spin_trylock(&shard->lock))
@@ -414,7 +473,7 @@ static bool readahead_decide(struct readahead_request *rq)
 	now_ns = local_clock();
 	f = get_file_entry(shard, rq, now_ns);
 	if (f->sleeps)
-		awaken(f);
+		awaken(shard, f);
 	f->used_at = jiffies;
 	if (rq->site == READAHEAD_MARKER) {
 		if (stride_mark(shard, rq))
@@ -424,7 +483,7 @@ static bool readahead_decide(struct readahead_request *rq)
 			miss(shard, f, rq, now_ns);
 		if (!pass_over(f, rq)) {
 			answered = decide(shard, f, rq, now_ns);
-			count_in_vain(f, rq, answered);
+			count_in_vain(shard, f, rq, answered);
 		}
 	}
 	spin_unlock(&shard->lock);
@@ -468,7 +527,9 @@ static void take_in(struct ra_shard *shard, struct ra_file *f,
 		RA_PAGE_SHIFT;
 	last = (pos + len - 1) >> RA_PAGE_SHIFT;
 	if (f->missed) {
-		ra_device_waited(f->device, ns, f->random);
+		ra_device_waited(f->device, ns);
+		if (f->random)
+			ra_device_missed(f->device);
 		f->own_misses += f->random;
 	}
 	if (f->blamed >= 0) {
@@ -498,14 +559,6 @@ static void give_up(struct ra_shard *shard, struct ra_file *f)
 	release(shard, &f->answering);
 }
 
-/* To be looked at again under the lock, see is_entry_of() */
-static struct ra_file *find_awake(struct ra_shard *shard, struct file *file)
-{
-	struct ra_file *f = find_file(shard, file);
-
-	return f && !sleeps(f) ? f : NULL;
-}
-
 static bool is_entry_of(const struct ra_file *f, const struct file *file)
 {
 	return f->file == file && f->mapping == file->f_mapping;
@@ -514,7 +567,7 @@ static bool is_entry_of(const struct ra_file *f, const struct file *file)
 static void readahead_waits(struct file *file)
 {
 	struct ra_shard *shard = shard_of(file);
-	struct ra_file *f = find_awake(shard, file);
+	struct ra_file *f = find_followed(shard, file);
 
 	if (!f || !spin_trylock(&shard->lock))
 		return;
@@ -523,19 +576,28 @@ static void readahead_waits(struct file *file)
 	spin_unlock(&shard->lock);
 }
 
-static void readahead_read(struct file *file, loff_t pos, size_t len,
-			   bool fault)
+static noinline void followed_read(struct ra_shard *shard, struct ra_file *f,
+				   const struct file *file, s64 pos, size_t len,
+				   bool fault)
 {
-	struct ra_shard *shard = shard_of(file);
-	struct ra_file *f = find_awake(shard, file);
-
-	if (!f || !spin_trylock(&shard->lock))
+	if (!spin_trylock(&shard->lock))
 		return;
 	if (is_entry_of(f, file) && len)
 		take_in(shard, f, file, pos, min_t(size_t, len, SZ_1G), fault);
 	else if (is_entry_of(f, file))
 		give_up(shard, f);
 	spin_unlock(&shard->lock);
+}
+
+/* Most reads are of files that are not followed: what these cost is all here */
+static void readahead_read(struct file *file, loff_t pos, size_t len,
+			   bool fault)
+{
+	struct ra_shard *shard = shard_of(file);
+	struct ra_file *f = find_followed(shard, file);
+
+	if (f)
+		followed_read(shard, f, file, pos, len, fault);
 }
 
 static const struct readahead_policy ra_policy = {
@@ -622,12 +684,11 @@ err_free:
 /* Nobody asks any more */
 static void judge_all(struct ra_shard *shard)
 {
-	unsigned int set, way;
+	unsigned int i;
 
 	spin_lock(&shard->lock);
-	for (set = 0; set < 1 << RA_SET_ORDER; set++)
-		for (way = 0; way < RA_WAYS; way++)
-			forget_file(shard, &shard->files[set][way]);
+	for (i = 0; i < RA_FILES; i++)
+		forget_file(shard, &shard->files[i]);
 	ra_account_flush(&shard->account);
 	spin_unlock(&shard->lock);
 }

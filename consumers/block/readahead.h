@@ -42,6 +42,7 @@ struct ra_device;
  * @sleeps_until: jiffies; it is left to stock, and not followed, until then
  * @sleeps: is it?
  * @slept_misses: that it had meanwhile
+ * @doubled: how often the time that it sleeps has been doubled
  * @in_vain: decisions in a row that have changed nothing
  * @passed_over: misses that nothing has been decided about since then
  */
@@ -73,6 +74,7 @@ struct ra_file {
 	bool random;
 	bool treated;
 	bool sleeps;
+	u8 doubled;
 	u8 in_vain;
 	u8 passed_over;
 };
