@@ -158,33 +158,56 @@ static bool stride(struct ra_file *f, struct readahead_request *rq,
  * Whatever the model says, a window takes
  *
  * - no more than 1/32 of the memory that readers may fill;
- * - as long as others wait for single pages, the device for no more than a
- *   quarter of a miss;
+ * - as long as others wait for single pages, or for a miss that looks random while
+ *   streams of others are read or the device is busy for them, a quarter of a miss
+ *   of the device's time, and a sixteenth of it of the CPU, which asking for the
+ *   pages takes: who waits beside others should not wait for a long window of his
+ *   own, too, when it is the tail of his latency that counts. The same for who
+ *   spends most of his time otherwise, as a window spares him little;
  * - for a miss that looks random, or a reader who mostly jumps, no more than
- *   its runs, if the file does not fit into memory: what is not read now will
- *   be gone before it is;
- * - nor if the device is busy for others: who needs little of it does not get to
- *   fill it.
+ *   its runs, if the file does not fit into memory, or others drive out what is
+ *   fetched: what is not read now will be gone before it is.
  *
- * What stock would read is never too much.
+ * What stock would read is never too much, but for who jumps beside a stream or
+ * spends most of his time otherwise: what lies beside an earlier window looks
+ * like a stream to stock.
  */
+static bool jumps(const struct ra_file *f)
+{
+	return f->pattern.sequential < RA_SHARE_ONE / 2;
+}
+
+static bool thinks(const struct ra_file *f)
+{
+	return f->pattern.think_lg >
+	       ra_lg16(2 * ra_device_latency_us(f->device));
+}
+
+static unsigned int never_too_much(const struct ra_file *f,
+				   unsigned int stock_size)
+{
+	return jumps(f) && (f->beside_stream || thinks(f)) ? 1 : stock_size;
+}
+
 static u64 window_limit(const struct ra_file *f,
 			const struct readahead_request *rq)
 {
 	u64 room = ra_memory_room(), limit = room / 32;
-	/* What lies beside an earlier window looks like a stream to stock */
 	bool random = rq->site == READAHEAD_RANDOM ||
 		      rq->site == READAHEAD_LONE ||
-		      rq->site == READAHEAD_AROUND ||
-		      f->pattern.sequential < RA_SHARE_ONE / 2;
+		      rq->site == READAHEAD_AROUND || jumps(f);
 	u64 run = ra_unlg16(f->pattern.run_lg);
+	u64 aside = ra_device_aside(f->device);
 
 	if (f->others >= OTHERS_FEW)
 		limit = min_t(u64, limit,
-			      max_t(u64, ra_device_pipe(f->device) / 4,
-				    rq->ra->ra_pages));
-	if (random && (f->crowded || f->file_pages > room - room / 8))
+			      max_t(u64, aside, rq->ra->ra_pages));
+	if (random && (f->file_pages > room - room / 8 ||
+		       (f->crowded && ra_memory_refaults() > RA_SHARE_ONE / 8)))
 		limit = min(limit, run);
+	else if (random && (f->crowded || thinks(f)))
+		limit = min(limit, aside < ra_window_pages[RA_64K] ? run :
+				   max(run, aside));
 	return limit;
 }
 
@@ -217,7 +240,8 @@ bool ra_act(struct ra_file *f, struct readahead_request *rq,
 		break;
 	case RA_64K ... RA_2M:
 		pages = min_t(u64, ra_window_pages[action],
-			      max_t(u64, window_limit(f, rq), stock_size));
+			      max_t(u64, window_limit(f, rq),
+				    never_too_much(f, stock_size)));
 		answered = window(&f->pattern, rq, pages);
 		f->treated = true;
 		break;

@@ -130,15 +130,24 @@ static void sample_requests(struct ra_device *d, struct block_device *bdev,
 	d->wait_ns = wait_ns;
 }
 
-static void sample_misses(struct ra_device *d, u64 elapsed)
+/* Of what readers have counted: how much a second? */
+static void sample_readers(struct ra_device *d, u64 elapsed)
 {
-	u32 misses = READ_ONCE(d->misses);
+	u32 misses = READ_ONCE(d->misses), streamed = READ_ONCE(d->streamed);
 
-	if (elapsed)
+	if (elapsed) {
 		WRITE_ONCE(d->miss_rate,
 			   ra_mean_rate(d->miss_rate,
 					misses - d->sampled_misses, elapsed));
+		/* One that has ended is in nobody's way */
+		WRITE_ONCE(d->stream_rate,
+			   streamed == d->sampled_streamed ? 0 :
+			   ra_mean_rate(d->stream_rate,
+					streamed - d->sampled_streamed,
+					elapsed));
+	}
 	d->sampled_misses = misses;
+	d->sampled_streamed = streamed;
 }
 
 static void sample_refaults(void)
@@ -180,8 +189,9 @@ void ra_device_sample(struct ra_device *d, struct inode *inode, u64 now_ns)
 		/* What shares the last place cannot be told apart */
 		if (bdev && d->dev)
 			sample_requests(d, bdev, elapsed);
-		sample_misses(d, elapsed);
+		sample_readers(d, elapsed);
 		d->sampled_ns = now_ns;
+		WRITE_ONCE(d->samples, d->samples + 1);
 		WRITE_ONCE(d->next_sample, jiffies + SAMPLE_JIFFIES);
 	}
 	if (!time_before(jiffies, refault.next_sample)) {
@@ -234,6 +244,59 @@ void ra_device_missed(struct ra_device *d)
 }
 
 /**
+ * ra_device_streamed() - a stream has fetched pages
+ * @d: device
+ * @pages: so many
+ *
+ * Context: Any.
+ */
+void ra_device_streamed(struct ra_device *d, u32 pages)
+{
+	WRITE_ONCE(d->streamed, READ_ONCE(d->streamed) + pages);
+}
+
+/**
+ * ra_device_issued() - I/O has been started
+ * @d: device
+ * @pages: so many
+ * @ns: the time that took, of the reader's own
+ *
+ * The mean follows a shorter time eight times as fast as a longer one, in which
+ * there may have been an interrupt, or a wait for the queue.
+ *
+ * Context: Any.
+ */
+void ra_device_issued(struct ra_device *d, u32 pages, u64 ns)
+{
+	u32 was = READ_ONCE(d->issue_ns), now;
+
+	now = min_t(u64, div_u64(ns, pages), S32_MAX);
+	if (was && now < was)
+		now = was - (was - now) / 8;
+	else if (was)
+		now = was + (now - was) / 64;
+	WRITE_ONCE(d->issue_ns, now);
+}
+
+/**
+ * ra_device_aside() - what may be asked for where somebody waits for a miss
+ * @d: device
+ *
+ * Return: Pages that the device delivers in a quarter of a miss, when little is
+ * in the way, or that a reader asks for in a sixteenth of it, whichever is less.
+ */
+u64 ra_device_aside(const struct ra_device *d)
+{
+	u64 us = READ_ONCE(d->quiet_us) / 64;
+	u64 pages = div_u64(us * READ_ONCE(d->bandwidth), USEC_PER_SEC) / 4;
+	u32 ns = READ_ONCE(d->issue_ns);
+
+	if (ns)
+		pages = min(pages, div_u64(us * NSEC_PER_USEC / 16, ns));
+	return pages;
+}
+
+/**
  * ra_device_latency_us() - what a miss costs
  * @d: device
  *
@@ -243,19 +306,6 @@ void ra_device_missed(struct ra_device *d)
 u32 ra_device_latency_us(const struct ra_device *d)
 {
 	return READ_ONCE(d->served_us) ?: READ_ONCE(d->latency_us) / 64;
-}
-
-/**
- * ra_device_pipe() - what is on the way while a device answers
- * @d: device
- *
- * Return: Pages that it delivers in the time of a miss when little is in the
- * way.
- */
-u64 ra_device_pipe(const struct ra_device *d)
-{
-	return div_u64((u64)READ_ONCE(d->quiet_us) / 64 *
-		       READ_ONCE(d->bandwidth), USEC_PER_SEC);
 }
 
 /* The time that a page takes on the way, once the device has answered */

@@ -26,15 +26,20 @@ struct inode;
  * @misses: that look random, a count
  * @miss_rate: of them, 1/s
  * @page_rate: pages read, 1/s
+ * @streamed: pages fetched for readers who mostly go on where they were, a count
+ * @stream_rate: of them, 1/s
+ * @issue_ns: that a reader takes to ask for a page, of many
  * @sampled_misses: @misses at the last sample
+ * @sampled_streamed: @streamed at the last sample
+ * @samples: taken of this device
  * @next_sample: jiffies
  * @sampled_ns: the last one
  * @sectors: read until then
  * @busy_ms: time at work until then
  * @wait_ns: time of all requests until then
  *
- * Written under one lock but for @latency_us, @quiet_us and @misses, which may
- * lose an update; read without.
+ * Written under one lock but for @latency_us, @quiet_us, @misses, @streamed and
+ * @issue_ns, which may lose an update; read without.
  */
 struct ra_device {
 	dev_t dev;
@@ -48,7 +53,12 @@ struct ra_device {
 	u32 misses;
 	u32 miss_rate;
 	u32 page_rate;
+	u32 streamed;
+	u32 stream_rate;
+	u32 issue_ns;
 	u32 sampled_misses;
+	u32 sampled_streamed;
+	u32 samples;
 	unsigned long next_sample;
 	u64 sampled_ns;
 	u64 sectors;
@@ -61,9 +71,11 @@ struct ra_device *ra_device_of(struct inode *inode);
 void ra_device_sample(struct ra_device *d, struct inode *inode, u64 now_ns);
 void ra_device_waited(struct ra_device *d, u64 ns);
 void ra_device_missed(struct ra_device *d);
+void ra_device_streamed(struct ra_device *d, u32 pages);
+void ra_device_issued(struct ra_device *d, u32 pages, u64 ns);
 u32 ra_device_latency_us(const struct ra_device *d);
 u32 ra_mean_rate(u32 mean, u64 count, u64 ns);
-u64 ra_device_pipe(const struct ra_device *d);
+u64 ra_device_aside(const struct ra_device *d);
 u32 ra_device_page_price_ns(const struct ra_device *d);
 u64 ra_device_others_wait_ns(const struct ra_device *d, u32 pages,
 			     u32 others);

@@ -255,23 +255,32 @@ static struct ra_file *get_file_entry(struct ra_shard *shard,
 static void look_at_others(struct ra_file *f, u64 now_ns)
 {
 	const struct ra_device *d = f->device;
-	u64 since = now_ns - f->own_since_ns;
 	u32 misses = READ_ONCE(d->miss_rate), pages = READ_ONCE(d->page_rate);
+	u32 streamed = READ_ONCE(d->stream_rate);
+	u32 bandwidth = READ_ONCE(d->bandwidth);
+	u64 since = now_ns - f->own_since_ns;
 
-	if ((s64)since >= 32 * NSEC_PER_MSEC) {
+	/* The means are of the same intervals, or their difference is noise */
+	if (f->own_samples != READ_ONCE(d->samples) && (s64)since > 0) {
+		f->own_samples = READ_ONCE(d->samples);
 		f->own_rate = ra_mean_rate(f->own_rate, f->own_misses, since);
 		f->own_page_rate = ra_mean_rate(f->own_page_rate, f->own_pages,
 						since);
+		f->own_stream_rate = ra_mean_rate(f->own_stream_rate,
+						  f->own_streamed, since);
 		f->own_since_ns = now_ns;
 		f->own_misses = 0;
 		f->own_pages = 0;
+		f->own_streamed = 0;
 	}
 	f->others = misses > f->own_rate ? misses - f->own_rate : 0;
-	/* The two are not of the same moments */
+	/* Not quite the same */
 	if (f->others < misses / 8)
 		f->others = 0;
-	f->crowded = pages > f->own_page_rate &&
-		     pages - f->own_page_rate > READ_ONCE(d->bandwidth) / 4;
+	pages -= min(pages, f->own_page_rate);
+	streamed -= min(streamed, f->own_stream_rate);
+	f->beside_stream = streamed > bandwidth / 16;
+	f->crowded = pages > bandwidth / 4 || f->beside_stream;
 }
 
 /* Decisions */
@@ -332,6 +341,7 @@ static bool decide(struct ra_shard *shard, struct ra_file *f,
 	else
 		answered = ra_act(f, rq, action, &where);
 	rq->cookie = decision.id;
+	f->decided_ns = now_ns;
 	claim(shard, f, rq->file, &where, &decision, now_ns);
 	return answered;
 }
@@ -490,6 +500,9 @@ static bool readahead_decide(struct readahead_request *rq)
 	return answered;
 }
 
+/* Of fewer pages, most of the time is not for pages */
+#define ISSUED_PAGES	16
+
 static void readahead_issued(const struct readahead_request *rq)
 {
 	u32 fetched = rq->fetched << (PAGE_SHIFT - RA_PAGE_SHIFT);
@@ -508,6 +521,15 @@ static void readahead_issued(const struct readahead_request *rq)
 		f->fetched += fetched;
 		f->fetched_ever += fetched;
 		f->own_pages += fetched;
+		if (!is_single(f, rq) &&
+		    f->pattern.sequential >= RA_SHARE_ONE / 2) {
+			ra_device_streamed(f->device, fetched);
+			f->own_streamed += fetched;
+		}
+		if (fetched >= ISSUED_PAGES)
+			ra_device_issued(f->device, fetched,
+					 max_t(s64, 0, local_clock() -
+						       f->decided_ns));
 		w->cost_ns += ra_device_others_wait_ns(f->device, fetched,
 						       f->others);
 	}

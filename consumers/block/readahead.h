@@ -23,12 +23,18 @@ struct ra_device;
  * @next_stride: its stride; 0: nothing is ahead
  * @used_at: jiffies
  * @waits_since_ns: the request under way has waited since then; 0: it has not
+ * @decided_ns: when its last decision was made
  * @own_since_ns: when @own_misses was begun
  * @own_misses: of its own that look random, since then
  * @own_rate: of them, 1/s
  * @own_pages: fetched since then
  * @own_page_rate: of them, 1/s
- * @crowded: others get more than a quarter of what the device can do
+ * @own_streamed: those that were fetched for a stream
+ * @own_stream_rate: of them, 1/s
+ * @own_samples: the device's, when these were begun
+ * @beside_stream: streams of others get more than a sixteenth of what the device
+ *	can do
+ * @crowded: so it is, or others get more than a quarter
  * @file_pages: its size, at the last decision
  * @others: misses of other files that look random, 1/s, at the last decision
  * @fetched: pages, of late
@@ -57,11 +63,15 @@ struct ra_file {
 	unsigned long sleeps_until;
 	u32 slept_misses;
 	u64 waits_since_ns;
+	u64 decided_ns;
 	u64 own_since_ns;
 	u32 own_misses;
 	u32 own_rate;
 	u32 own_pages;
 	u32 own_page_rate;
+	u32 own_streamed;
+	u32 own_stream_rate;
+	u32 own_samples;
 	u64 file_pages;
 	u32 others;
 	u32 fetched;
@@ -69,6 +79,7 @@ struct ra_file {
 	u32 fetched_ever;
 	s16 answering;
 	s16 blamed;
+	bool beside_stream;
 	bool crowded;
 	bool missed;
 	bool random;
