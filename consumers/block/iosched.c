@@ -792,7 +792,8 @@ static struct ml_queue *ml_queue_alloc(struct request_queue *q)
 	mq->tunable_ms[ML_SPECULATIVE_EXPIRE] = rotational ? 16 : 4;
 	mq->tunable_ms[ML_WRITE_EXPIRE] = rotational ? 1000 : 250;
 	mq->tunable_ms[ML_DEMAND_WINDOW] = rotational ? 500 : 100;
-	mq->tunable_ms[ML_SPECULATIVE_TURN] = 40;
+	/* The time between two turns, some 25 ms, should be a tenth of it */
+	mq->tunable_ms[ML_SPECULATIVE_TURN] = 220;
 	mq->epoch_at = ktime_get_ns();
 	mq->area_at = mq->epoch_at;
 	ml_depth_init(&mq->rule, ML_DEPTH_FIRST, mq->epoch_at);
