@@ -43,6 +43,16 @@ asked read_file --rw=read && [ "$asked" -eq 0 ]
 result $? "read_ahead_kb of 0: not asked"
 echo 128 >/sys/block/"$BENCH_DISK"/queue/read_ahead_kb
 
+# A file without blocks, larger than memory: the rule has nothing to say to it
+policy rule
+truncate -s 1G "$dir/holes"
+asked fio --name=holes --filename="$dir/holes" --rw=randread --bs=4k --io_size=16m \
+	--ioengine=psync --fadvise_hint=0 --thinktime=500
+[ "$asked" -gt 64 ] && [ "$asked" -lt 600 ]
+result $? "4096 misses of a reader who is not helped: left alone and looked at again, asked $asked times"
+rm -f "$dir/holes"
+policy random
+
 # ext4 reads a directory through the page cache of its disk
 mkdir "$dir/names"
 awk 'BEGIN { for (i = 0; i < 2000; i++)
