@@ -6,6 +6,7 @@
 #include <linux/math64.h>
 #include <linux/mm.h>
 
+#include "bounds.h"
 #include "device.h"
 #include "readahead.h"
 
@@ -152,63 +153,28 @@ static bool stride(struct ra_file *f, struct readahead_request *rq,
 	return true;
 }
 
-/**
- * DOC: Bounds
- *
- * Whatever the model says, a window takes
- *
- * - no more than 1/32 of the memory that readers may fill;
- * - as long as others wait for single pages, or for a miss that looks random while
- *   streams of others are read or the device is busy for them, a quarter of a miss
- *   of the device's time, and a sixteenth of it of the CPU, which asking for the
- *   pages takes: who waits beside others should not wait for a long window of his
- *   own, too, when it is the tail of his latency that counts. The same for who
- *   spends most of his time otherwise, as a window spares him little;
- * - for a miss that looks random, or a reader who mostly jumps, no more than
- *   its runs, if the file does not fit into memory, or others drive out what is
- *   fetched: what is not read now will be gone before it is.
- *
- * What stock would read is never too much, but for who jumps beside a stream or
- * spends most of his time otherwise: what lies beside an earlier window looks
- * like a stream to stock.
- */
-static bool jumps(const struct ra_file *f)
+/* What a window has to fit into, see bounds.c */
+static void look_around(const struct ra_file *f,
+			const struct readahead_request *rq, u32 stock_size,
+			struct ra_surroundings *s)
 {
-	return f->pattern.sequential < RA_SHARE_ONE / 2;
-}
-
-static bool thinks(const struct ra_file *f)
-{
-	return f->pattern.think_lg >
-	       ra_lg16(2 * ra_device_latency_us(f->device));
-}
-
-static unsigned int never_too_much(const struct ra_file *f,
-				   unsigned int stock_size)
-{
-	return jumps(f) && (f->beside_stream || thinks(f)) ? 1 : stock_size;
-}
-
-static u64 window_limit(const struct ra_file *f,
-			const struct readahead_request *rq)
-{
-	u64 room = ra_memory_room(), limit = room / 32;
-	bool random = rq->site == READAHEAD_RANDOM ||
-		      rq->site == READAHEAD_LONE ||
-		      rq->site == READAHEAD_AROUND || jumps(f);
-	u64 run = ra_unlg16(f->pattern.run_lg);
-	u64 aside = ra_device_aside(f->device);
-
-	if (f->others >= OTHERS_FEW)
-		limit = min_t(u64, limit,
-			      max_t(u64, aside, rq->ra->ra_pages));
-	if (random && (f->file_pages > room - room / 8 ||
-		       (f->crowded && ra_memory_refaults() > RA_SHARE_ONE / 8)))
-		limit = min(limit, run);
-	else if (random && (f->crowded || thinks(f)))
-		limit = min(limit, aside < ra_window_pages[RA_64K] ? run :
-				   max(run, aside));
-	return limit;
+	*s = (struct ra_surroundings) {
+		.single = rq->site == READAHEAD_RANDOM ||
+			  rq->site == READAHEAD_LONE ||
+			  rq->site == READAHEAD_AROUND,
+		.index = rq->index,
+		.file = f->file_pages,
+		.stock = stock_size,
+		.default_window = rq->ra->ra_pages,
+		.room = ra_memory_room(),
+		.refaults = ra_memory_refaults(),
+		.pipe = ra_device_pipe(f->device),
+		.aside = ra_device_aside(f->device),
+		.latency_us = ra_device_latency_us(f->device),
+		.others = f->others >= OTHERS_FEW,
+		.beside_stream = f->beside_stream,
+		.crowded = f->crowded,
+	};
 }
 
 /**
@@ -225,6 +191,7 @@ bool ra_act(struct ra_file *f, struct readahead_request *rq,
 	    unsigned int action, struct ra_pieces *where)
 {
 	unsigned int stock_size = ra_stock_pages(f, rq), pages;
+	struct ra_surroundings around;
 	bool answered;
 
 	switch (action) {
@@ -239,9 +206,9 @@ bool ra_act(struct ra_file *f, struct readahead_request *rq,
 		answered = none(rq);
 		break;
 	case RA_64K ... RA_2M:
+		look_around(f, rq, stock_size, &around);
 		pages = min_t(u64, ra_window_pages[action],
-			      max_t(u64, window_limit(f, rq),
-				    never_too_much(f, stock_size)));
+			      ra_window_limit(&f->pattern, &around));
 		answered = window(&f->pattern, rq, pages);
 		f->treated = true;
 		break;

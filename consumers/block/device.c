@@ -12,12 +12,15 @@
 #include <linux/time64.h>
 #include <linux/vmstat.h>
 
+#include "bounds.h"
 #include "device.h"
 #include "iosched.h"
 #include "pattern.h"
 
 #define RA_DEVICES	16
 #define SAMPLE_JIFFIES	max(HZ / 32, 1)
+/* Who has not missed for so long will not; who misses seldom, waits seldom */
+#define ENDED_JIFFIES	max(HZ / 4, 1)
 
 static struct ra_device devices[RA_DEVICES];
 static DEFINE_SPINLOCK(sample_lock);
@@ -135,11 +138,15 @@ static void sample_readers(struct ra_device *d, u64 elapsed)
 {
 	u32 misses = READ_ONCE(d->misses), streamed = READ_ONCE(d->streamed);
 
+	/* Who has ended is in nobody's way */
+	if (misses != d->sampled_misses)
+		d->missed_at = jiffies;
 	if (elapsed) {
 		WRITE_ONCE(d->miss_rate,
+			   time_after(jiffies, d->missed_at + ENDED_JIFFIES) ?
+			   0 :
 			   ra_mean_rate(d->miss_rate,
 					misses - d->sampled_misses, elapsed));
-		/* One that has ended is in nobody's way */
 		WRITE_ONCE(d->stream_rate,
 			   streamed == d->sampled_streamed ? 0 :
 			   ra_mean_rate(d->stream_rate,
@@ -282,18 +289,12 @@ void ra_device_issued(struct ra_device *d, u32 pages, u64 ns)
  * ra_device_aside() - what may be asked for where somebody waits for a miss
  * @d: device
  *
- * Return: Pages that the device delivers in a quarter of a miss, when little is
- * in the way, or that a reader asks for in a sixteenth of it, whichever is less.
+ * Return: Pages, see ra_aside().
  */
 u64 ra_device_aside(const struct ra_device *d)
 {
-	u64 us = READ_ONCE(d->quiet_us) / 64;
-	u64 pages = div_u64(us * READ_ONCE(d->bandwidth), USEC_PER_SEC) / 4;
-	u32 ns = READ_ONCE(d->issue_ns);
-
-	if (ns)
-		pages = min(pages, div_u64(us * NSEC_PER_USEC / 16, ns));
-	return pages;
+	return ra_aside(READ_ONCE(d->quiet_us) / 64, READ_ONCE(d->bandwidth),
+			READ_ONCE(d->issue_ns));
 }
 
 /**
@@ -306,6 +307,18 @@ u64 ra_device_aside(const struct ra_device *d)
 u32 ra_device_latency_us(const struct ra_device *d)
 {
 	return READ_ONCE(d->served_us) ?: READ_ONCE(d->latency_us) / 64;
+}
+
+/**
+ * ra_device_pipe() - what is delivered in the time of a miss
+ * @d: device
+ *
+ * Return: Pages; 0 if that is not known yet.
+ */
+u64 ra_device_pipe(const struct ra_device *d)
+{
+	return div_u64((u64)ra_device_latency_us(d) * READ_ONCE(d->bandwidth),
+		       USEC_PER_SEC);
 }
 
 /* The time that a page takes on the way, once the device has answered */

@@ -29,6 +29,7 @@ struct inode;
  * @streamed: pages fetched for readers who mostly go on where they were, a count
  * @stream_rate: of them, 1/s
  * @issue_ns: that a reader takes to ask for a page, of many
+ * @missed_at: jiffies, when @misses was last seen to have grown
  * @sampled_misses: @misses at the last sample
  * @sampled_streamed: @streamed at the last sample
  * @samples: taken of this device
@@ -56,6 +57,7 @@ struct ra_device {
 	u32 streamed;
 	u32 stream_rate;
 	u32 issue_ns;
+	unsigned long missed_at;
 	u32 sampled_misses;
 	u32 sampled_streamed;
 	u32 samples;
@@ -75,6 +77,7 @@ void ra_device_streamed(struct ra_device *d, u32 pages);
 void ra_device_issued(struct ra_device *d, u32 pages, u64 ns);
 u32 ra_device_latency_us(const struct ra_device *d);
 u32 ra_mean_rate(u32 mean, u64 count, u64 ns);
+u64 ra_device_pipe(const struct ra_device *d);
 u64 ra_device_aside(const struct ra_device *d);
 u32 ra_device_page_price_ns(const struct ra_device *d);
 u64 ra_device_others_wait_ns(const struct ra_device *d, u32 pages,

@@ -3,5 +3,6 @@
 #include "../account.c"
 #include "../pattern.c"
 #include "../features.c"
+#include "../bounds.c"
 #include "../rule.c"
 #include "../reward.c"

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Bounds: what a window may take.
+ */
+#include <linux/math64.h>
+#include <linux/minmax.h>
+#include <linux/sizes.h>
+#include <linux/time64.h>
+
+#include "bounds.h"
+#include "pattern.h"
+
+/* The longest window that there is, in pages */
+#define LONGEST		(SZ_2M >> RA_PAGE_SHIFT)
+/* Pages beside others that are worth I/O of their own */
+#define WORTHWHILE	(SZ_64K >> RA_PAGE_SHIFT)
+
+/**
+ * DOC: Bounds
+ *
+ * Whatever the model says, a window takes
+ *
+ * - no more than 1/32 of the memory that readers may fill;
+ * - as long as others wait for single pages, or for a miss that looks random while
+ *   streams of others are read or the device is busy for them, a quarter of a miss
+ *   of the device's time, and a sixteenth of it of the CPU, which asking for the
+ *   pages takes: who waits beside others should not wait for a long window of his
+ *   own, too, when it is the tail of his latency that counts. The same for who
+ *   spends most of his time otherwise, as a window spares him little;
+ * - for a miss that looks random, or a reader who mostly jumps, no more than
+ *   its runs, if the file does not fit into memory, or others drive out what is
+ *   fetched: what is not read now will be gone before it is;
+ * - for who skips forward, no more than its runs, or than the present one has come
+ *   to, if that is longer. He skips if nearly all of his jumps go forward, and
+ *   so far that the next one leads beyond the window, or that reading up to there
+ *   takes longer than to miss. He will not come back for what he skips; unless he
+ *   has missed so often that all of the file could have been read in that time.
+ *
+ * What stock would read is never too much, but for who jumps beside a stream or
+ * spends most of his time otherwise: what lies beside an earlier window looks
+ * like a stream to stock.
+ */
+static bool jumps(const struct ra_pattern *p)
+{
+	return p->sequential < RA_SHARE_ONE / 2;
+}
+
+static bool thinks(const struct ra_pattern *p, const struct ra_surroundings *s)
+{
+	return p->think_lg > ra_lg16(2 * (u64)s->latency_us);
+}
+
+/* From where the present run began */
+static u64 run_now(const struct ra_pattern *p, u64 index)
+{
+	u64 first = p->run >> RA_PAGE_SHIFT;
+
+	return p->requests && index > first && index <= ra_pages(p->end) ?
+	       index - first : 0;
+}
+
+/**
+ * ra_skips() - does a reader skip forward, over what he will not need?
+ * @p: the reader's pattern
+ * @s: the rest
+ *
+ * Context: Any.
+ * Return: true if pages past his run are not worth their time.
+ */
+bool ra_skips(const struct ra_pattern *p, const struct ra_surroundings *s)
+{
+	return p->forward >= RA_SHARE_ONE * 7 / 8 &&
+	       p->jump_lg > ra_lg16(min_t(u64, s->pipe, LONGEST)) &&
+	       (u64)p->misses * s->pipe < s->file;
+}
+
+/**
+ * ra_window_limit() - what a window may take
+ * @p: the reader's pattern
+ * @s: the rest
+ *
+ * Context: Any.
+ * Return: Pages.
+ */
+u64 ra_window_limit(const struct ra_pattern *p,
+		    const struct ra_surroundings *s)
+{
+	bool alone = jumps(p) && (s->beside_stream || thinks(p, s));
+	bool random = s->single || jumps(p);
+	u64 limit = s->room / 32, run = ra_unlg16(p->run_lg);
+
+	if (s->others)
+		limit = min_t(u64, limit, max_t(u64, s->aside,
+						s->default_window));
+	if (random && (s->file > s->room - s->room / 8 ||
+		       (s->crowded && s->refaults > RA_SHARE_ONE / 8)))
+		limit = min(limit, run);
+	else if (random && (s->crowded || thinks(p, s)))
+		limit = min(limit, s->aside < WORTHWHILE ? run :
+							   max(run, s->aside));
+	if (ra_skips(p, s))
+		limit = min(limit, max(run, run_now(p, s->index)));
+	return max_t(u64, limit, alone ? 1 : s->stock);
+}
+
+/**
+ * ra_aside() - what may be asked for where somebody waits for a miss
+ * @quiet_us: a miss, when little is in the way
+ * @bandwidth: of the device, pages/s
+ * @issue_ns: that a reader takes to ask for a page, of many; 0: not known
+ *
+ * Context: Any.
+ * Return: Pages that the device delivers in a quarter of a miss, or that a reader
+ * asks for in a sixteenth of it, whichever is less.
+ */
+u64 ra_aside(u32 quiet_us, u32 bandwidth, u32 issue_ns)
+{
+	u64 pages = div_u64((u64)quiet_us * bandwidth, USEC_PER_SEC) / 4;
+
+	if (issue_ns)
+		pages = min(pages, div_u64((u64)quiet_us * NSEC_PER_USEC / 16,
+					   issue_ns));
+	return pages;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a window may take, whatever the model says: pure functions.
+ */
+#ifndef _ML_BLOCK_BOUNDS_H
+#define _ML_BLOCK_BOUNDS_H
+
+#include <linux/types.h>
+
+struct ra_pattern;
+
+/**
+ * struct ra_surroundings - what a window has to fit into
+ * @single: a miss that is no part of a stream
+ * @index: page that is asked for
+ * @file: pages of the file
+ * @stock: pages that stock would read
+ * @default_window: pages that stock reads at the most
+ * @room: pages that readers may fill
+ * @refaults: share of the pages fetched of late that had been evicted before
+ * @pipe: pages that the device delivers in the time of a miss
+ * @aside: pages that others do not feel, see ra_aside()
+ * @latency_us: what a miss costs
+ * @others: others wait for single pages
+ * @beside_stream: others stream
+ * @crowded: so they do, or they keep the device busy
+ */
+struct ra_surroundings {
+	bool single;
+	u64 index;
+	u64 file;
+	u32 stock;
+	u32 default_window;
+	u64 room;
+	u32 refaults;
+	u64 pipe;
+	u64 aside;
+	u32 latency_us;
+	bool others;
+	bool beside_stream;
+	bool crowded;
+};
+
+bool ra_skips(const struct ra_pattern *p, const struct ra_surroundings *s);
+u64 ra_window_limit(const struct ra_pattern *p,
+		    const struct ra_surroundings *s);
+u64 ra_aside(u32 quiet_us, u32 bandwidth, u32 issue_ns);
+
+#endif /* _ML_BLOCK_BOUNDS_H */

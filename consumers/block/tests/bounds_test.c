@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a window may take, whatever the model says */
+#include <kunit/test.h>
+#include <linux/sizes.h>
+
+#include "../bounds.h"
+#include "../pattern.h"
+
+#define MANY	50
+
+/* A disk that is nobody else's, with much memory and a small file */
+static const struct ra_surroundings ample = {
+	.single = true,
+	.file = SZ_1G >> RA_PAGE_SHIFT,
+	.stock = 1,
+	.default_window = 32,
+	.room = SZ_2G >> RA_PAGE_SHIFT,
+	.pipe = 256,
+	.aside = 8,
+	.latency_us = 8000,
+};
+
+/* MANY runs of @len bytes, one beginning @step(i) bytes after the other */
+static struct ra_pattern reader(u32 len, s64 (*step)(unsigned int i))
+{
+	struct ra_pattern p;
+	s64 pos = SZ_1G;
+	unsigned int i;
+
+	ra_pattern_reset(&p);
+	for (i = 0; i < MANY; i++) {
+		ra_pattern_read(&p, pos, len, false, true);
+		pos += step(i);
+	}
+	return p;
+}
+
+static s64 far(unsigned int i)
+{
+	return SZ_8M + (i * i % 7) * SZ_64K;
+}
+
+static s64 back(unsigned int i)
+{
+	return -far(i);
+}
+
+static s64 near(unsigned int i)
+{
+	return SZ_64K + (i * i % 7) * SZ_4K;
+}
+
+static s64 about(unsigned int i)
+{
+	return i & 1 ? -far(i) : far(i);
+}
+
+static void test_memory(struct kunit *test)
+{
+	struct ra_surroundings s = ample;
+	struct ra_pattern p = reader(SZ_4K, about);
+
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), s.room / 32);
+	/* Never less than stock: who is bounded does as well as without */
+	s.room = 64;
+	s.stock = 32;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), 32);
+}
+
+static void test_file_larger_than_memory(struct kunit *test)
+{
+	struct ra_surroundings s = ample;
+	struct ra_pattern p = reader(SZ_16K, about);
+
+	s.room = s.file / 2;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), 4);
+	/* Others drive out what is fetched */
+	s.room = ample.room;
+	s.refaults = RA_SHARE_ONE / 4;
+	s.crowded = true;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), 4);
+	/* Not where nobody else is */
+	s.crowded = false;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), s.room / 32);
+}
+
+static void test_others_wait(struct kunit *test)
+{
+	struct ra_surroundings s = ample;
+	struct ra_pattern p;
+
+	/* A stream gets what stock would give it, or what others do not feel */
+	ra_pattern_reset(&p);
+	s.single = false;
+	s.others = true;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), s.default_window);
+	s.aside = 100;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), 100);
+}
+
+static void test_beside_a_stream(struct kunit *test)
+{
+	struct ra_surroundings s = ample;
+	struct ra_pattern p = reader(SZ_16K, about);
+
+	s.crowded = true;
+	s.beside_stream = true;
+	/* So little is worth no I/O of its own: the run */
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), 4);
+	s.aside = 24;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), 24);
+	/* What stock takes for a stream, is not */
+	s.aside = 8;
+	s.stock = 32;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), 4);
+	s.beside_stream = false;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), 32);
+}
+
+static void test_pauses(struct kunit *test)
+{
+	struct ra_surroundings s = ample;
+	struct ra_pattern p = reader(SZ_16K, about);
+
+	p.think_lg = ra_lg16(3 * s.latency_us);
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), 4);
+	p.think_lg = ra_lg16(s.latency_us);
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), s.room / 32);
+}
+
+static void test_skips(struct kunit *test)
+{
+	static const struct {
+		const char *about;
+		s64 (*step)(unsigned int i);
+		u64 pipe;
+		bool skips;
+	} who[] = {
+		{ "forward, far", far, 256, true },
+		/* Between the two, the window is what counts */
+		{ "farther than a window, not than a pipe", far, 8192, true },
+		{ "forward, near", near, 256, false },
+		{ "forward, near, a quick device", near, 4, true },
+		{ "backward", back, 256, false },
+		{ "to and fro", about, 256, false },
+	};
+	struct ra_surroundings s = ample;
+	unsigned int i;
+
+	s.file = SZ_1T >> RA_PAGE_SHIFT;
+	s.room = 2 * s.file;
+	for (i = 0; i < ARRAY_SIZE(who); i++) {
+		struct ra_pattern p = reader(SZ_16K, who[i].step);
+
+		s.pipe = who[i].pipe;
+		KUNIT_EXPECT_EQ_MSG(test, ra_skips(&p, &s), who[i].skips, "%s",
+				    who[i].about);
+		KUNIT_EXPECT_EQ_MSG(test, ra_window_limit(&p, &s),
+				    who[i].skips ? 4 : s.room / 32, "%s",
+				    who[i].about);
+	}
+}
+
+static void test_skips_no_more(struct kunit *test)
+{
+	struct ra_surroundings s = ample;
+	struct ra_pattern p = reader(SZ_16K, far);
+
+	/* All of the file could have been read in the time of his misses */
+	s.file = MANY * s.pipe;
+	KUNIT_EXPECT_FALSE(test, ra_skips(&p, &s));
+	s.file++;
+	KUNIT_EXPECT_TRUE(test, ra_skips(&p, &s));
+	/* A run that is longer than they mostly are may go on */
+	ra_pattern_read(&p, p.end, SZ_1M, false, false);
+	s.index = p.end >> RA_PAGE_SHIFT;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s),
+			(SZ_16K + SZ_1M) >> RA_PAGE_SHIFT);
+	/* Elsewhere it does not */
+	s.index = (p.end >> RA_PAGE_SHIFT) + 1000;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), 4);
+}
+
+static void test_aside(struct kunit *test)
+{
+	/* 10 ms at 100000 pages/s are 1000 pages */
+	KUNIT_EXPECT_EQ(test, ra_aside(10000, 100000, 0), 250);
+	/* A sixteenth of them at 5 us a page are 125 */
+	KUNIT_EXPECT_EQ(test, ra_aside(10000, 100000, 5000), 125);
+	KUNIT_EXPECT_EQ(test, ra_aside(10000, 100000, 1), 250);
+	/* Nobody has waited yet */
+	KUNIT_EXPECT_EQ(test, ra_aside(0, 100000, 5000), 0);
+	KUNIT_EXPECT_EQ(test, ra_aside(U32_MAX, U32_MAX, 0),
+			div_u64((u64)U32_MAX * U32_MAX, USEC_PER_SEC) / 4);
+}
+
+static struct kunit_case bounds_cases[] = {
+	KUNIT_CASE(test_memory),
+	KUNIT_CASE(test_file_larger_than_memory),
+	KUNIT_CASE(test_others_wait),
+	KUNIT_CASE(test_beside_a_stream),
+	KUNIT_CASE(test_pauses),
+	KUNIT_CASE(test_skips),
+	KUNIT_CASE(test_skips_no_more),
+	KUNIT_CASE(test_aside),
+	{}
+};
+
+static struct kunit_suite bounds_suite = {
+	.name = "ml_block_bounds",
+	.test_cases = bounds_cases,
+};
+
+kunit_test_suite(bounds_suite);
