@@ -2,21 +2,19 @@
 /*
  * Readahead by hints: the proxy "readahead".
  */
-#include <linux/blkdev.h>
 #include <linux/fs.h>
 #include <linux/hash.h>
 #include <linux/init.h>
-#include <linux/log2.h>
 #include <linux/math64.h>
 #include <linux/ml_lib.h>
 #include <linux/mm.h>
 #include <linux/sched/clock.h>
-#include <linux/slab.h>
+#include <linux/sizes.h>
 #include <linux/spinlock.h>
-#include <linux/string.h>
 
 #include "account.h"
 #include "device.h"
+#include "files.h"
 #include "readahead.h"
 
 /**
@@ -24,14 +22,9 @@
  *
  * The readahead code asks before it issues I/O (linux/readahead_policy.h), and
  * tells what is read. For each file that has missed lately there is a struct
- * ra_file in a table of fixed size, found by the address of the struct file,
- * which is compared and never followed: there is no reference, and nobody has
- * to tell when a file is closed. A file whose readahead state is as open()
- * leaves it, or that has other pages, is a new one, whoever had the address
- * before. When the table is
- * full, the entry that has been used least lately goes. The table is in shards,
- * each with a lock. A shard that another CPU is at is left alone: that decision
- * is stock's, and that request is not seen.
+ * ra_file in a table of fixed size, in shards with a lock each (files.c). A shard
+ * that another CPU is at is left alone: that decision is stock's, and that
+ * request is not seen.
  *
  * A decision:
  *
@@ -54,43 +47,12 @@
  * them (arm_slot_order).
  */
 
-#define RA_WAYS		4
-#define RA_SET_ORDER	3
-#define RA_FILES	(RA_WAYS << RA_SET_ORDER)
-
-/* What the account's window of the same number is about */
-struct ra_claim {
-	struct ml_decision decision;
-	struct ra_device *device;
-};
-
-/*
- * A file's place in followed[] is that in files[]; it is empty while what the
- * file reads is of no interest. Each read of any file looks there, so these are
- * together, and are looked at without the lock first.
- */
-struct ra_shard {
-	spinlock_t lock;	/* protects all of it */
-	const struct file *followed[RA_FILES];
-	struct ra_file files[RA_FILES];
-	struct ra_account account;
-	struct ra_claim claims[RA_ACCOUNT_WINDOWS];
-};
-
-static struct ra_shard **ra_shards;
-static unsigned int ra_shard_order;
-
 static DEFINE_ML_SITE(ra_site);
 
 /* The pages are the file's, whoever has opened it */
 static u64 key_of(const struct file *file)
 {
 	return hash_64((unsigned long)file->f_mapping, 64);
-}
-
-static struct ra_shard *shard_of(const struct file *file)
-{
-	return ra_shards[hash_ptr(file->f_mapping, ra_shard_order)];
 }
 
 /* Windows */
@@ -111,13 +73,6 @@ static void observe(struct ra_account *account, unsigned int window)
 	ml_observe_many(&ra_site, &claim->decision, reward, w->used);
 }
 
-static void release(struct ra_shard *shard, s16 *window)
-{
-	if (*window >= 0)
-		ra_account_release(&shard->account, *window);
-	*window = -1;
-}
-
 /* A request that misses is the fault of the window it was to be found in */
 static void blame(struct ra_shard *shard, struct ra_file *f,
 		  const struct readahead_request *rq)
@@ -126,7 +81,7 @@ static void blame(struct ra_shard *shard, struct ra_file *f,
 				     (u64)rq->index << (PAGE_SHIFT -
 							RA_PAGE_SHIFT));
 
-	release(shard, &f->blamed);
+	ra_release(shard, &f->blamed);
 	if (window < 0)
 		return;
 	shard->account.windows[window].held++;
@@ -142,7 +97,7 @@ static void claim(struct ra_shard *shard, struct ra_file *f,
 	s64 pos = where->pos;
 	unsigned int i;
 
-	release(shard, &f->answering);
+	ra_release(shard, &f->answering);
 	if (window < 0)
 		return;
 	shard->claims[window] = (struct ra_claim) {
@@ -157,98 +112,6 @@ static void claim(struct ra_shard *shard, struct ra_file *f,
 		ra_account_add(&shard->account, window, key, first,
 			       last - first + 1);
 	}
-}
-
-/* Files */
-
-/* The first one of its places */
-static unsigned int set_of(const struct file *file)
-{
-	return hash_ptr(file, RA_SET_ORDER) * RA_WAYS;
-}
-
-static struct ra_file *find_file(struct ra_shard *shard,
-				 const struct file *file)
-{
-	struct ra_file *set = &shard->files[set_of(file)];
-	unsigned int i;
-
-	for (i = 0; i < RA_WAYS; i++)
-		if (READ_ONCE(set[i].file) == file)
-			return &set[i];
-	return NULL;
-}
-
-/* To be looked at again under the lock, see is_entry_of() */
-static struct ra_file *find_followed(struct ra_shard *shard,
-				     const struct file *file)
-{
-	unsigned int set = set_of(file), i;
-
-	for (i = set; i < set + RA_WAYS; i++)
-		if (READ_ONCE(shard->followed[i]) == file)
-			return &shard->files[i];
-	return NULL;
-}
-
-static void follow(struct ra_shard *shard, struct ra_file *f, bool on)
-{
-	WRITE_ONCE(shard->followed[f - shard->files], on ? f->file : NULL);
-}
-
-static void forget_file(struct ra_shard *shard, struct ra_file *f)
-{
-	if (!f->file)
-		return;
-	release(shard, &f->answering);
-	release(shard, &f->blamed);
-	follow(shard, f, false);
-	WRITE_ONCE(f->file, NULL);
-}
-
-static void new_file(struct ra_shard *shard, struct ra_file *f,
-		     const struct file *file, u64 now_ns)
-{
-	*f = (struct ra_file) {
-		.mapping = file->f_mapping,
-		.device = ra_device_of(file->f_mapping->host),
-		.own_since_ns = now_ns,
-		.answering = -1,
-		.blamed = -1,
-	};
-	ra_pattern_reset(&f->pattern);
-	WRITE_ONCE(f->file, file);
-	follow(shard, f, true);
-}
-
-/* As open() leaves it */
-static bool is_fresh(const struct readahead_request *rq)
-{
-	return rq->ra->prev_pos == -1 && !rq->ra->size;
-}
-
-static struct ra_file *get_file_entry(struct ra_shard *shard,
-				      const struct readahead_request *rq,
-				      u64 now_ns)
-{
-	struct ra_file *f = find_file(shard, rq->file);
-	struct ra_file *set = &shard->files[set_of(rq->file)], *oldest = set;
-	unsigned int i;
-
-	if (f && f->mapping == rq->file->f_mapping &&
-	    !(is_fresh(rq) && f->pattern.requests))
-		return f;
-	for (i = 0; i < RA_WAYS && !f; i++) {
-		if (!set[i].file)
-			f = &set[i];
-		else if (time_before(set[i].used_at, oldest->used_at))
-			oldest = &set[i];
-	}
-	if (!f)
-		f = oldest;
-	forget_file(shard, f);
-	new_file(shard, f, rq->file, now_ns);
-	return f;
 }
 
 /* What is not this file's of what its device does */
@@ -285,11 +148,6 @@ static void look_at_others(struct ra_file *f, u64 now_ns)
 
 /* Decisions */
 
-static bool is_fault(const struct readahead_request *rq)
-{
-	return rq->site == READAHEAD_AROUND || rq->site == READAHEAD_LONE;
-}
-
 static void fill_state(struct ra_file *f, const struct readahead_request *rq,
 		       u64 now_ns, struct ra_state *s)
 {
@@ -298,7 +156,7 @@ static void fill_state(struct ra_file *f, const struct readahead_request *rq,
 	look_at_others(f, now_ns);
 	f->file_pages = ((u64)i_size_read(inode) + PAGE_SIZE - 1) >> PAGE_SHIFT;
 	*s = (struct ra_state) {
-		.fault = is_fault(rq),
+		.fault = ra_is_fault(rq),
 		.sync = rq->site == READAHEAD_SYNC,
 		.async = rq->site == READAHEAD_ASYNC,
 		.marker = rq->site == READAHEAD_MARKER,
@@ -346,87 +204,6 @@ static bool decide(struct ra_shard *shard, struct ra_file *f,
 	return answered;
 }
 
-/* A miss that is no part of a stream, though it may lie beside what is there */
-static bool is_single(const struct ra_file *f,
-		      const struct readahead_request *rq)
-{
-	return rq->site == READAHEAD_RANDOM || is_fault(rq) ||
-	       (rq->site == READAHEAD_SYNC &&
-		READ_ONCE(f->pattern.sequential) < RA_SHARE_ONE / 2);
-}
-
-/*
- * Following a reader and deciding cost more than a look-up, and where the device
- * is quick that shows. When decisions on single misses have changed nothing some
- * times in a row, most of them are left to stock. After many times the file is
- * not even followed for a while, then, after some more times, for twice as long,
- * and so on; but not as long as much of what has been fetched waits to be read,
- * which some decision is to have the credit for.
- */
-#define IN_VAIN_SOME	8
-#define IN_VAIN_MANY	64
-#define IN_VAIN_EACH	4
-#define SLEEP_JIFFIES	max(HZ / 16, 1)
-#define SLEEP_DOUBLED	2
-#define SLEEP_UNREAD	32U	/* pages */
-#define SLEEP_UNREAD_SHARE 8	/* of what has been fetched */
-
-static bool sleeps(const struct ra_file *f)
-{
-	return READ_ONCE(f->sleeps) &&
-	       time_before(jiffies, READ_ONCE(f->sleeps_until));
-}
-
-static void put_to_sleep(struct ra_shard *shard, struct ra_file *f)
-{
-	f->in_vain -= IN_VAIN_SOME;
-	if (f->fetched - f->found > max(f->fetched / SLEEP_UNREAD_SHARE,
-					SLEEP_UNREAD))
-		return;
-	WRITE_ONCE(f->sleeps_until, jiffies + (SLEEP_JIFFIES << f->doubled));
-	WRITE_ONCE(f->sleeps, true);
-	f->doubled = min(f->doubled + 1, SLEEP_DOUBLED);
-	follow(shard, f, false);
-}
-
-/* What has been missed meanwhile says nothing about pace and runs */
-static void awaken(struct ra_shard *shard, struct ra_file *f)
-{
-	u32 misses = READ_ONCE(f->slept_misses);
-
-	WRITE_ONCE(f->sleeps, false);
-	follow(shard, f, true);
-	f->waits_since_ns = 0;
-	ra_pattern_resume(&f->pattern, misses);
-	f->own_misses += misses;
-	WRITE_ONCE(f->slept_misses, 0);
-}
-
-static bool pass_over(struct ra_file *f, const struct readahead_request *rq)
-{
-	if (!is_single(f, rq) || f->in_vain < IN_VAIN_SOME)
-		return false;
-	if (++f->passed_over < IN_VAIN_EACH)
-		return true;
-	f->passed_over = 0;
-	return false;
-}
-
-static void count_in_vain(struct ra_shard *shard, struct ra_file *f,
-			  const struct readahead_request *rq, bool answered)
-{
-	unsigned int stock = rq->site == READAHEAD_RANDOM ? rq->req_count :
-							    rq->ra->size;
-	bool same = !is_fault(rq) && !rq->extra.count && rq->size <= stock;
-
-	if (!is_single(f, rq) || (answered && !same)) {
-		f->in_vain = 0;
-		f->doubled = 0;
-	} else if (++f->in_vain == IN_VAIN_MANY) {
-		put_to_sleep(shard, f);
-	}
-}
-
 /* Is the marked page one of a stride's? */
 static bool stride_mark(struct ra_shard *shard,
 			const struct readahead_request *rq)
@@ -436,19 +213,6 @@ static bool stride_mark(struct ra_shard *shard,
 							RA_PAGE_SHIFT));
 
 	return window >= 0 && shard->account.windows[window].strided;
-}
-
-/*
- * Without the lock: it may be lost, and the entry become another file's. Others
- * have to know of it all the same.
- */
-static void miss_asleep(struct ra_file *f)
-{
-	struct ra_device *device = READ_ONCE(f->device);
-
-	WRITE_ONCE(f->slept_misses, READ_ONCE(f->slept_misses) + 1);
-	if (device)
-		ra_device_missed(device);
 }
 
 static void miss(struct ra_shard *shard, struct ra_file *f,
@@ -464,7 +228,7 @@ static void miss(struct ra_shard *shard, struct ra_file *f,
 
 static bool readahead_decide(struct readahead_request *rq)
 {
-	struct ra_shard *shard = shard_of(rq->file);
+	struct ra_shard *shard = ra_shard_of(rq->file);
 	bool answered = false;
 	struct ra_file *f;
 	u64 now_ns;
@@ -472,18 +236,18 @@ static bool readahead_decide(struct readahead_request *rq)
 	if (!ml_on(&ra_site) ||
 	    !ra_is_chosen(rq->file->f_mapping->host))
 		return false;
-	f = find_file(shard, rq->file);
-	if (f && sleeps(f) && !is_fresh(rq)) {
-		if (is_single(f, rq))
-			miss_asleep(f);
+	f = ra_find_file(shard, rq->file);
+	if (f && ra_sleeps(f) && !ra_is_fresh(rq)) {
+		if (ra_is_single(f, rq))
+			ra_miss_asleep(f);
 		return false;
 	}
 	if (!spin_trylock(&shard->lock))
 		return false;
 	now_ns = local_clock();
-	f = get_file_entry(shard, rq, now_ns);
+	f = ra_get_file(shard, rq, now_ns);
 	if (f->sleeps)
-		awaken(shard, f);
+		ra_awaken(shard, f);
 	f->used_at = jiffies;
 	if (rq->site == READAHEAD_MARKER) {
 		if (stride_mark(shard, rq))
@@ -491,9 +255,9 @@ static bool readahead_decide(struct readahead_request *rq)
 	} else {
 		if (rq->site != READAHEAD_ASYNC)
 			miss(shard, f, rq, now_ns);
-		if (!pass_over(f, rq)) {
+		if (!ra_pass_over(f, rq)) {
 			answered = decide(shard, f, rq, now_ns);
-			count_in_vain(shard, f, rq, answered);
+			ra_count_in_vain(shard, f, rq, answered);
 		}
 	}
 	spin_unlock(&shard->lock);
@@ -506,14 +270,14 @@ static bool readahead_decide(struct readahead_request *rq)
 static void readahead_issued(const struct readahead_request *rq)
 {
 	u32 fetched = rq->fetched << (PAGE_SHIFT - RA_PAGE_SHIFT);
-	struct ra_shard *shard = shard_of(rq->file);
+	struct ra_shard *shard = ra_shard_of(rq->file);
 	struct ra_window *w;
 	struct ra_file *f;
 
 	ra_memory_fetched(rq->fetched);
 	if (!rq->cookie || !spin_trylock(&shard->lock))
 		return;
-	f = find_file(shard, rq->file);
+	f = ra_find_file(shard, rq->file);
 	if (f && f->answering >= 0 &&
 	    shard->claims[f->answering].decision.id == rq->cookie) {
 		w = &shard->account.windows[f->answering];
@@ -521,7 +285,7 @@ static void readahead_issued(const struct readahead_request *rq)
 		f->fetched += fetched;
 		f->fetched_ever += fetched;
 		f->own_pages += fetched;
-		if (!is_single(f, rq) &&
+		if (!ra_is_single(f, rq) &&
 		    f->pattern.sequential >= RA_SHARE_ONE / 2) {
 			ra_device_streamed(f->device, fetched);
 			f->own_streamed += fetched;
@@ -557,7 +321,7 @@ static void take_in(struct ra_shard *shard, struct ra_file *f,
 	if (f->blamed >= 0) {
 		ra_account_blame(&shard->account, f->blamed, last - first + 1,
 				 ns);
-		release(shard, &f->blamed);
+		ra_release(shard, &f->blamed);
 	}
 	f->found += ra_account_read(&shard->account, key_of(file), first,
 				    last - first + 1, ns);
@@ -567,7 +331,7 @@ static void take_in(struct ra_shard *shard, struct ra_file *f,
 		f->fetched /= 2;
 		f->found /= 2;
 	}
-	release(shard, &f->answering);
+	ra_release(shard, &f->answering);
 	ra_pattern_read(&f->pattern, pos, len, fault, f->missed);
 	f->missed = false;
 }
@@ -577,23 +341,18 @@ static void give_up(struct ra_shard *shard, struct ra_file *f)
 {
 	f->waits_since_ns = 0;
 	f->missed = false;
-	release(shard, &f->blamed);
-	release(shard, &f->answering);
-}
-
-static bool is_entry_of(const struct ra_file *f, const struct file *file)
-{
-	return f->file == file && f->mapping == file->f_mapping;
+	ra_release(shard, &f->blamed);
+	ra_release(shard, &f->answering);
 }
 
 static void readahead_waits(struct file *file)
 {
-	struct ra_shard *shard = shard_of(file);
-	struct ra_file *f = find_followed(shard, file);
+	struct ra_shard *shard = ra_shard_of(file);
+	struct ra_file *f = ra_find_followed(shard, file);
 
 	if (!f || !spin_trylock(&shard->lock))
 		return;
-	if (is_entry_of(f, file) && !f->waits_since_ns)
+	if (ra_is_entry_of(f, file) && !f->waits_since_ns)
 		f->waits_since_ns = local_clock();
 	spin_unlock(&shard->lock);
 }
@@ -604,9 +363,9 @@ static noinline void followed_read(struct ra_shard *shard, struct ra_file *f,
 {
 	if (!spin_trylock(&shard->lock))
 		return;
-	if (is_entry_of(f, file) && len)
+	if (ra_is_entry_of(f, file) && len)
 		take_in(shard, f, file, pos, min_t(size_t, len, SZ_1G), fault);
-	else if (is_entry_of(f, file))
+	else if (ra_is_entry_of(f, file))
 		give_up(shard, f);
 	spin_unlock(&shard->lock);
 }
@@ -615,8 +374,8 @@ static noinline void followed_read(struct ra_shard *shard, struct ra_file *f,
 static void readahead_read(struct file *file, loff_t pos, size_t len,
 			   bool fault)
 {
-	struct ra_shard *shard = shard_of(file);
-	struct ra_file *f = find_followed(shard, file);
+	struct ra_shard *shard = ra_shard_of(file);
+	struct ra_file *f = ra_find_followed(shard, file);
 
 	if (f)
 		followed_read(shard, f, file, pos, len, fault);
@@ -630,40 +389,6 @@ static const struct readahead_policy ra_policy = {
 };
 
 /* On and off, see params.c */
-
-static void free_shards(void)
-{
-	unsigned int i;
-
-	for (i = 0; ra_shards && i < 1 << ra_shard_order; i++)
-		kvfree(ra_shards[i]);
-	kfree(ra_shards);
-	ra_shards = NULL;
-}
-
-/* Some for each CPU, so that two of them seldom want the same */
-static int make_shards(void)
-{
-	struct ra_shard *shard;
-	unsigned int i;
-
-	ra_shard_order = clamp(ilog2(nr_cpu_ids) + 3, 3, 6);
-	ra_shards = kcalloc(1 << ra_shard_order, sizeof(*ra_shards),
-			    GFP_KERNEL);
-	if (!ra_shards)
-		return -ENOMEM;
-	for (i = 0; i < 1 << ra_shard_order; i++) {
-		shard = kvzalloc(sizeof(*shard), GFP_KERNEL);
-		if (!shard) {
-			free_shards();
-			return -ENOMEM;
-		}
-		spin_lock_init(&shard->lock);
-		ra_account_init(&shard->account, observe);
-		ra_shards[i] = shard;
-	}
-	return 0;
-}
 
 /**
  * ra_create() - make the proxy known, not started
@@ -685,7 +410,7 @@ int ra_start(void)
 {
 	int err;
 
-	err = make_shards();
+	err = ra_make_shards(observe);
 	if (err)
 		return err;
 	err = ml_start(&ra_site);
@@ -699,20 +424,8 @@ int ra_start(void)
 err_stop:
 	ml_stop(&ra_site);
 err_free:
-	free_shards();
+	ra_free_shards();
 	return err;
-}
-
-/* Nobody asks any more */
-static void judge_all(struct ra_shard *shard)
-{
-	unsigned int i;
-
-	spin_lock(&shard->lock);
-	for (i = 0; i < RA_FILES; i++)
-		forget_file(shard, &shard->files[i]);
-	ra_account_flush(&shard->account);
-	spin_unlock(&shard->lock);
 }
 
 /**
@@ -722,11 +435,8 @@ static void judge_all(struct ra_shard *shard)
  */
 void ra_stop(void)
 {
-	unsigned int i;
-
 	readahead_policy_unregister(&ra_policy);
-	for (i = 0; i < 1 << ra_shard_order; i++)
-		judge_all(ra_shards[i]);
+	ra_flush_shards();
 	ml_stop(&ra_site);
-	free_shards();
+	ra_free_shards();
 }
