@@ -14,12 +14,12 @@
 
 #include "blk.h"
 #include "blk-mq.h"
-#include "blk-mq-debugfs.h"
 #include "blk-mq-sched.h"
 #include "elevator.h"
 
 #include "depth.h"
 #include "iosched.h"
+#include "iosched_queue.h"
 #include "ra_depth.h"
 
 /**
@@ -52,8 +52,6 @@
 
 #define ML_EPOCH_NS	(8 * NSEC_PER_MSEC)
 #define ML_DEPTH_FIRST	8
-/* Fewer demand reads in a window are a stream's beginning, or its metadata */
-#define ML_DEMAND_READS	4
 /* A stream that does not go on after this has had its turn */
 #define ML_TURN_IDLE_NS	(2 * NSEC_PER_MSEC)
 /* Of the tags, so that there is always one for a demand read */
@@ -62,92 +60,6 @@
 /* In struct request's elv.priv[0]: 0, or the class + 1, and where it is */
 #define ML_TAG_CLASS	3
 #define ML_TAG_IN_FLIGHT 4
-
-enum ml_event {
-	ML_INSERTED,
-	ML_MERGED,
-	ML_DISPATCHED,
-	ML_COMPLETED,
-	ML_REQUEUED,
-	ML_EXPIRED,
-	ML_NR_EVENTS,
-};
-
-/* For each class the wait after which a request is urgent, and two more times */
-enum ml_tunable {
-	ML_DEMAND_EXPIRE = ML_DEMAND,
-	ML_SPECULATIVE_EXPIRE = ML_SPECULATIVE,
-	ML_WRITE_EXPIRE = ML_WRITE,
-	ML_DEMAND_WINDOW,	/* for which some demand reads are demand */
-	ML_SPECULATIVE_TURN,	/* the most that it takes */
-	ML_NR_TUNABLES,
-};
-
-/**
- * struct ml_queue - the scheduler of one request queue
- * @lock: protects all of it but the tunables
- * @q: the queue
- * @head: requests that go before all others
- * @fifo: queued requests of a class, oldest first
- * @sorted: the same by sector
- * @position: where the last dispatched request ends
- * @s: what the choice depends on, see depth.c
- * @held: there are requests and none should go now
- * @demand_at: when the last demand reads came
- * @demand_next: the oldest of these
- * @turn_end: of the turn of speculation, see depth.c
- * @served_at: when the last speculative read was completed
- * @freed_at: when it left room for one that was held; 0: there is none
- * @timer: ends a hold
- * @rule: the depth by rule
- * @piece: the length of speculative reads beside demand
- * @epoch_at: when the epoch began
- * @area: of this epoch: requests of a class times the ns they were here
- * @area_at: until when
- * @reads: of this epoch: completed requests of a class
- * @read_sectors: of this epoch: completed speculative sectors
- * @sectors: of this epoch: all completed
- * @latency: published to ml_iosched_latency()
- * @decision: the proxy's, on this epoch
- * @async_depth: of each word of the tags' bitmap, for all but demand
- * @tunable_ms: see enum ml_tunable
- * @events: counters since the scheduler was chosen
- * @holds: number of holds
- * @node: in ml_queues
- * @rcu: frees it
- */
-struct ml_queue {
-	spinlock_t lock; /* see above */
-	struct request_queue *q;
-	struct list_head head;
-	struct list_head fifo[ML_NR_CLASSES];
-	struct rb_root sorted[ML_NR_CLASSES];
-	sector_t position;
-	struct ml_queue_state s;
-	bool held;
-	u64 demand_at[ML_DEMAND_READS];
-	unsigned int demand_next;
-	u64 turn_end;
-	u64 served_at;
-	u64 freed_at;
-	struct hrtimer timer;
-	struct ml_depth rule;
-	struct ml_piece piece;
-	u64 epoch_at;
-	u64 area[ML_NR_CLASSES];
-	u64 area_at;
-	u32 reads[ML_NR_CLASSES];
-	u64 read_sectors;
-	u64 sectors;
-	struct ml_iosched_latency latency;
-	struct ml_decision decision;
-	unsigned int async_depth;
-	unsigned int tunable_ms[ML_NR_TUNABLES];
-	unsigned long events[ML_NR_EVENTS][ML_NR_CLASSES];
-	unsigned long holds;
-	struct hlist_node node;
-	struct rcu_head rcu;
-};
 
 /* The queues that have this scheduler, by address of the request queue */
 static DEFINE_HASHTABLE(ml_queues, 6);
@@ -874,119 +786,6 @@ bool ml_iosched_latency(struct block_device *bdev,
 	return false;
 }
 EXPORT_SYMBOL_GPL(ml_iosched_latency);
-
-/* Tunables: queue/iosched/ */
-
-static ssize_t ml_show(struct elevator_queue *e, enum ml_tunable tunable,
-		       char *page)
-{
-	struct ml_queue *mq = e->elevator_data;
-
-	return sysfs_emit(page, "%u\n", READ_ONCE(mq->tunable_ms[tunable]));
-}
-
-static ssize_t ml_store(struct elevator_queue *e, enum ml_tunable tunable,
-			const char *page, size_t count)
-{
-	/* Nobody who waits for a page can hurry speculation: bounds */
-	static const unsigned int most[ML_NR_TUNABLES] = {
-		[ML_DEMAND_EXPIRE] = 10000,
-		[ML_SPECULATIVE_EXPIRE] = 100,
-		[ML_WRITE_EXPIRE] = 10000,
-		[ML_DEMAND_WINDOW] = 10000,
-		[ML_SPECULATIVE_TURN] = 1000,
-	};
-	struct ml_queue *mq = e->elevator_data;
-	unsigned int value;
-	int err = kstrtouint(page, 0, &value);
-
-	if (err)
-		return err;
-	if (value > most[tunable])
-		return -ERANGE;
-	WRITE_ONCE(mq->tunable_ms[tunable], value);
-	return count;
-}
-
-#define ML_SHOW(_name, _tunable)					\
-static ssize_t ml_##_name##_show(struct elevator_queue *e, char *page)	\
-{									\
-	return ml_show(e, _tunable, page);				\
-}
-
-#define ML_STORE(_name, _tunable)					\
-static ssize_t ml_##_name##_store(struct elevator_queue *e,		\
-				  const char *page, size_t count)	\
-{									\
-	return ml_store(e, _tunable, page, count);			\
-}
-
-ML_SHOW(demand_expire, ML_DEMAND_EXPIRE)
-ML_STORE(demand_expire, ML_DEMAND_EXPIRE)
-ML_SHOW(speculative_expire, ML_SPECULATIVE_EXPIRE)
-ML_STORE(speculative_expire, ML_SPECULATIVE_EXPIRE)
-ML_SHOW(write_expire, ML_WRITE_EXPIRE)
-ML_STORE(write_expire, ML_WRITE_EXPIRE)
-ML_SHOW(demand_window, ML_DEMAND_WINDOW)
-ML_STORE(demand_window, ML_DEMAND_WINDOW)
-ML_SHOW(speculative_turn, ML_SPECULATIVE_TURN)
-ML_STORE(speculative_turn, ML_SPECULATIVE_TURN)
-
-#define ML_ATTR(_name) __ATTR(_name, 0644, ml_##_name##_show, ml_##_name##_store)
-
-static struct elv_fs_entry ml_attrs[] = {
-	ML_ATTR(demand_expire),
-	ML_ATTR(speculative_expire),
-	ML_ATTR(write_expire),
-	ML_ATTR(demand_window),
-	ML_ATTR(speculative_turn),
-	__ATTR_NULL
-};
-
-#ifdef CONFIG_BLK_DEBUG_FS
-static int ml_requests_show(void *data, struct seq_file *m)
-{
-	static const char * const name[] = { "demand", "speculative", "write" };
-	struct request_queue *q = data;
-	struct ml_queue *mq = q->elevator->elevator_data;
-	unsigned int class, event;
-
-	seq_puts(m, "class queued in_flight inserted merged dispatched completed requeued expired\n");
-	spin_lock_irq(&mq->lock);
-	for (class = 0; class < ML_NR_CLASSES; class++) {
-		seq_printf(m, "%s %u %u", name[class], mq->s.queued[class],
-			   mq->s.in_flight[class]);
-		for (event = 0; event < ML_NR_EVENTS; event++)
-			seq_printf(m, " %lu", mq->events[event][class]);
-		seq_putc(m, '\n');
-	}
-	spin_unlock_irq(&mq->lock);
-	return 0;
-}
-
-static int ml_state_show(void *data, struct seq_file *m)
-{
-	struct request_queue *q = data;
-	struct ml_queue *mq = q->elevator->elevator_data;
-
-	spin_lock_irq(&mq->lock);
-	seq_printf(m, "depth %u\nrule %u\nwrite_depth %u\nholds %lu\nheld %u\n",
-		   mq->s.depth, mq->rule.depth, mq->s.write_depth, mq->holds,
-		   mq->held);
-	seq_printf(m, "piece_sectors %u\n", mq->piece.sectors);
-	seq_printf(m, "demand_us %u\ndemand_wait_us %u\nspeculative_us %u\n",
-		   mq->latency.demand_us, mq->latency.demand_wait_us,
-		   mq->latency.speculative_us);
-	spin_unlock_irq(&mq->lock);
-	return 0;
-}
-
-static const struct blk_mq_debugfs_attr ml_debugfs_attrs[] = {
-	{ "requests", 0400, ml_requests_show },
-	{ "state", 0400, ml_state_show },
-	{},
-};
-#endif
 
 static struct elevator_type ml_elevator = {
 	.ops = {
