@@ -162,7 +162,7 @@ static void look_around(const struct ra_file *f,
 		.single = rq->site == READAHEAD_RANDOM ||
 			  rq->site == READAHEAD_LONE ||
 			  rq->site == READAHEAD_AROUND,
-		.index = rq->index,
+		.start = rq->site == READAHEAD_ASYNC ? rq->start : rq->index,
 		.file = f->file_pages,
 		.stock = stock_size,
 		.default_window = rq->ra->ra_pages,

@@ -30,11 +30,12 @@
  * - for a miss that looks random, or a reader who mostly jumps, no more than
  *   its runs, if the file does not fit into memory, or others drive out what is
  *   fetched: what is not read now will be gone before it is;
- * - for who skips forward, no more than its runs, or than the present one has come
- *   to, if that is longer. He skips if nearly all of his jumps go forward, and
- *   so far that the next one leads beyond the window, or that reading up to there
- *   takes longer than to miss. He will not come back for what he skips; unless he
- *   has missed so often that all of the file could have been read in that time.
+ * - for who skips forward, no more than to where his runs mostly end, or, past
+ *   that, as much as the present run has gone past it. He skips if nearly all of
+ *   his jumps go forward, and so far that the next one leads beyond the window, or
+ *   that reading up to there takes longer than to miss. He will not come back for
+ *   what he skips; unless he has missed so often that all of the file could have
+ *   been read in that time.
  *
  * What stock would read is never too much, but for who jumps beside a stream or
  * spends most of his time otherwise: what lies beside an earlier window looks
@@ -50,13 +51,17 @@ static bool thinks(const struct ra_pattern *p, const struct ra_surroundings *s)
 	return p->think_lg > ra_lg16(2 * (u64)s->latency_us);
 }
 
-/* From where the present run began */
-static u64 run_now(const struct ra_pattern *p, u64 index)
+/*
+ * From a window's beginning to where the reader's runs mostly end; or from there,
+ * if that is past. A window far from the present run is of another one.
+ */
+static u64 to_run_end(const struct ra_pattern *p, u64 start)
 {
 	u64 first = p->run >> RA_PAGE_SHIFT;
 
-	return p->requests && index > first && index <= ra_pages(p->end) ?
-	       index - first : 0;
+	if (start < first || start > ra_pages(p->end) + LONGEST)
+		start = first;
+	return ra_distance(start - first, ra_unlg16(p->run_lg));
 }
 
 /**
@@ -99,7 +104,7 @@ u64 ra_window_limit(const struct ra_pattern *p,
 		limit = min(limit, s->aside < WORTHWHILE ? run :
 							   max(run, s->aside));
 	if (ra_skips(p, s))
-		limit = min(limit, max(run, run_now(p, s->index)));
+		limit = min(limit, s->single ? run : to_run_end(p, s->start));
 	return max_t(u64, limit, alone ? 1 : s->stock);
 }
 

@@ -12,7 +12,7 @@ struct ra_pattern;
 /**
  * struct ra_surroundings - what a window has to fit into
  * @single: a miss that is no part of a stream
- * @index: page that is asked for
+ * @start: page that it begins with
  * @file: pages of the file
  * @stock: pages that stock would read
  * @default_window: pages that stock reads at the most
@@ -27,7 +27,7 @@ struct ra_pattern;
  */
 struct ra_surroundings {
 	bool single;
-	u64 index;
+	u64 start;
 	u64 file;
 	u32 stock;
 	u32 default_window;

@@ -171,14 +171,30 @@ static void test_skips_no_more(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, ra_skips(&p, &s));
 	s.file++;
 	KUNIT_EXPECT_TRUE(test, ra_skips(&p, &s));
-	/* A run that is longer than they mostly are may go on */
-	ra_pattern_read(&p, p.end, SZ_1M, false, false);
-	s.index = p.end >> RA_PAGE_SHIFT;
-	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s),
-			(SZ_16K + SZ_1M) >> RA_PAGE_SHIFT);
-	/* Elsewhere it does not */
-	s.index = (p.end >> RA_PAGE_SHIFT) + 1000;
-	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), 4);
+}
+
+static void test_skips_in_runs(struct kunit *test)
+{
+	struct ra_surroundings s = ample;
+	struct ra_pattern p = reader(SZ_256K, far);
+	u64 first = p.run >> RA_PAGE_SHIFT;
+
+	s.file = MANY * s.pipe + 1;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), 64);
+	s.single = false;
+	/* To where his runs end; there, what stock would read */
+	s.start = first + 24;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), 40);
+	s.start = first + 64;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), s.stock);
+	/* This one goes on */
+	s.start = first + 164;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), 100);
+	/* Another one */
+	s.start = first + 2000;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), 64);
+	s.start = first - 1;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), 64);
 }
 
 static void test_aside(struct kunit *test)
@@ -202,6 +218,7 @@ static struct kunit_case bounds_cases[] = {
 	KUNIT_CASE(test_pauses),
 	KUNIT_CASE(test_skips),
 	KUNIT_CASE(test_skips_no_more),
+	KUNIT_CASE(test_skips_in_runs),
 	KUNIT_CASE(test_aside),
 	{}
 };
