@@ -26,7 +26,8 @@
  * times in a row, most of them are left to stock. After many times the file is
  * not even followed for a while, it *sleeps*, then, after some more times, for
  * twice as long, and so on; but not as long as much of what has been fetched
- * waits to be read, which some decision is to have the credit for.
+ * waits to be read, which some decision is to have the credit for. What stock
+ * fetches in vain, as beside what a random reader has read, is no reason.
  */
 
 #define IN_VAIN_SOME	8
@@ -36,6 +37,7 @@
 #define SLEEP_DOUBLED	2
 #define SLEEP_UNREAD	32U	/* pages */
 #define SLEEP_UNREAD_SHARE 8	/* of what has been fetched */
+#define CREDIT_JIFFIES	nsecs_to_jiffies(RA_HORIZON_NS)
 
 struct ra_shard **ra_shards;
 unsigned int ra_shard_order;
@@ -74,6 +76,7 @@ static void new_file(struct ra_shard *shard, struct ra_file *f,
 		.mapping = file->f_mapping,
 		.device = ra_device_of(file->f_mapping->host),
 		.own_since_ns = now_ns,
+		.answered_at = jiffies - CREDIT_JIFFIES,
 		.answering = -1,
 		.blamed = -1,
 	};
@@ -114,11 +117,18 @@ struct ra_file *ra_get_file(struct ra_shard *shard,
 	return f;
 }
 
+/* Has some decision still to hear of much that it has fetched? */
+static bool awaits_credit(const struct ra_file *f)
+{
+	return time_before(jiffies, f->answered_at + CREDIT_JIFFIES) &&
+	       f->fetched - f->found > max(f->fetched / SLEEP_UNREAD_SHARE,
+					   SLEEP_UNREAD);
+}
+
 static void put_to_sleep(struct ra_shard *shard, struct ra_file *f)
 {
 	f->in_vain -= IN_VAIN_SOME;
-	if (f->fetched - f->found > max(f->fetched / SLEEP_UNREAD_SHARE,
-					SLEEP_UNREAD))
+	if (awaits_credit(f))
 		return;
 	WRITE_ONCE(f->sleeps_until, jiffies + (SLEEP_JIFFIES << f->doubled));
 	WRITE_ONCE(f->sleeps, true);
@@ -192,6 +202,8 @@ void ra_count_in_vain(struct ra_shard *shard, struct ra_file *f,
 							    rq->ra->size;
 	bool same = !ra_is_fault(rq) && !rq->extra.count && rq->size <= stock;
 
+	if (answered && !same)
+		f->answered_at = jiffies;
 	if (!ra_is_single(f, rq) || (answered && !same)) {
 		f->in_vain = 0;
 		f->doubled = 0;

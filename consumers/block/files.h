@@ -101,12 +101,15 @@ static inline bool ra_is_fault(const struct readahead_request *rq)
 	return rq->site == READAHEAD_AROUND || rq->site == READAHEAD_LONE;
 }
 
-/* A miss that is no part of a stream, though it may lie beside what is there */
+/*
+ * No part of a stream, though a miss may lie beside what is there, and the mark of
+ * what stock has read there may be met by chance.
+ */
 static inline bool ra_is_single(const struct ra_file *f,
 				const struct readahead_request *rq)
 {
 	return rq->site == READAHEAD_RANDOM || ra_is_fault(rq) ||
-	       (rq->site == READAHEAD_SYNC &&
+	       (rq->site != READAHEAD_MARKER &&
 		READ_ONCE(f->pattern.sequential) < RA_SHARE_ONE / 2);
 }
 

@@ -238,7 +238,7 @@ static bool readahead_decide(struct readahead_request *rq)
 		return false;
 	f = ra_find_file(shard, rq->file);
 	if (f && ra_sleeps(f) && !ra_is_fresh(rq)) {
-		if (ra_is_single(f, rq))
+		if (ra_is_single(f, rq) && rq->site != READAHEAD_ASYNC)
 			ra_miss_asleep(f);
 		return false;
 	}

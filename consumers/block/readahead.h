@@ -45,6 +45,7 @@ struct ra_device;
  * @missed: the request under way has missed
  * @random: and looks random
  * @treated: ra->size is not stock's
+ * @answered_at: jiffies, when a decision has last changed something
  * @sleeps_until: jiffies; it is left to stock, and not followed, until then
  * @sleeps: is it?
  * @slept_misses: that it had meanwhile
@@ -60,6 +61,7 @@ struct ra_file {
 	s64 next;
 	s64 next_stride;
 	unsigned long used_at;
+	unsigned long answered_at;
 	unsigned long sleeps_until;
 	u32 slept_misses;
 	u64 waits_since_ns;
