@@ -30,9 +30,12 @@
  * A disk that rotates chooses the nearest of what it has, and that is the
  * stream's next piece, every time: a speculative read that it has beside a
  * demand read comes before it. There, nothing is given to it beside demand,
- * until speculation has expired. Then speculation has a turn, in which demand
- * waits, so that the way to the stream and back pays. The turn ends early if
- * the stream does not go on.
+ * nor when demand is only a moment away, until speculation has expired. Then
+ * speculation has a turn, in which demand waits, so that the way to the stream
+ * and back pays. Pieces between demand reads would be two seeks each, and
+ * neither would get anywhere. The turn ends early if the stream does not go on.
+ * What lies in the disk's way costs no seek, and does not wait: the rest of what
+ * a demand read was the beginning of, or a stream's own miss in its turn.
  */
 
 /* What goes when no demand read is there that could */
@@ -42,7 +45,8 @@ static enum ml_class next_of_rest(const struct ml_queue_state *s,
 	/* The disk would choose it before the demand that it has */
 	if (s->rotational && s->in_flight[ML_DEMAND])
 		return ML_NR_CLASSES;
-	if (speculative)
+	if (speculative && (!s->rotational || !s->demand ||
+			    s->near[ML_SPECULATIVE]))
 		return ML_SPECULATIVE;
 	return write ? ML_WRITE : ML_NR_CLASSES;
 }
@@ -67,6 +71,8 @@ enum ml_class ml_queue_next(const struct ml_queue_state *s)
 		      s->passed[ML_WRITE] >= ML_WRITES_STARVED))
 		return ML_WRITE;
 	if (s->turn && s->rotational) {
+		if (s->queued[ML_DEMAND] && s->near[ML_DEMAND])
+			return ML_DEMAND;
 		/* What the stream reads next may be a moment away */
 		return speculative ? ML_SPECULATIVE : ML_NR_CLASSES;
 	}

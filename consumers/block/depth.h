@@ -39,6 +39,8 @@ enum ml_class {
  * @write_depth: how many writes may be in flight beside demand
  * @batch: writes that may still go in this batch
  * @demand: has there been demand lately?
+ * @near: on a disk that rotates beside demand: a request of the class lies in the
+ *	disk's way
  * @turn: it is the turn of speculation on a disk that rotates; whoever sets it
  *	ends it by time
  * @rotational: the device does one thing at a time, best in sector order
@@ -52,6 +54,7 @@ struct ml_queue_state {
 	unsigned int write_depth;
 	unsigned int batch;
 	bool demand;
+	bool near[ML_NR_CLASSES];
 	bool turn;
 	bool rotational;
 };

@@ -54,6 +54,8 @@
 #define ML_DEPTH_FIRST	8
 /* A stream that does not go on after this has had its turn */
 #define ML_TURN_IDLE_NS	(2 * NSEC_PER_MSEC)
+/* Sectors from where a disk that rotates is to what lies in its way: 2 MiB */
+#define ML_WAY_SECTORS	4096
 /* Of the tags, so that there is always one for a demand read */
 #define ML_ASYNC_PERCENT 75
 
@@ -240,36 +242,12 @@ static void ml_limit_pieces(struct ml_queue *mq)
 		WRITE_ONCE(mq->q->speculative_sectors, sectors);
 }
 
-static enum ml_class ml_next_class(struct ml_queue *mq, u64 now)
+/* The first one that is not behind the disk's head, or NULL */
+static struct request *ml_ahead(const struct ml_queue *mq, enum ml_class class)
 {
-	struct ml_queue_state *s = &mq->s;
-
-	s->demand = s->queued[ML_DEMAND] || s->in_flight[ML_DEMAND] ||
-		    now < mq->demand_at[mq->demand_next] +
-			  ml_tunable_ns(mq, ML_DEMAND_WINDOW);
-	ml_limit_pieces(mq);
-	if (s->turn && (now >= mq->turn_end ||
-			(!s->queued[ML_SPECULATIVE] &&
-			 !s->in_flight[ML_SPECULATIVE] &&
-			 now >= mq->served_at + ML_TURN_IDLE_NS))) {
-		s->turn = false;
-		mq->turn_end = min(mq->turn_end, now);
-	}
-	s->expired[ML_SPECULATIVE] = now >= ml_expiry(mq, ML_SPECULATIVE);
-	s->expired[ML_WRITE] = now >= ml_expiry(mq, ML_WRITE);
-	return ml_queue_next(s);
-}
-
-/* On a disk that rotates the next one in its way, else the oldest */
-static struct request *ml_next_request(struct ml_queue *mq, enum ml_class class,
-				       u64 now)
-{
-	struct request *oldest = ml_oldest(mq, class), *rq = NULL, *pos;
 	struct rb_node *node = mq->sorted[class].rb_node;
+	struct request *rq = NULL, *pos;
 
-	if (!mq->s.rotational ||
-	    (class == ML_DEMAND && now >= ml_expiry(mq, ML_DEMAND)))
-		return oldest;
 	while (node) {
 		pos = rb_entry_rq(node);
 		if (blk_rq_pos(pos) >= mq->position) {
@@ -279,7 +257,66 @@ static struct request *ml_next_request(struct ml_queue *mq, enum ml_class class,
 			node = node->rb_right;
 		}
 	}
-	return rq ?: rb_entry_rq(rb_first(&mq->sorted[class]));
+	return rq;
+}
+
+static bool ml_is_near(const struct ml_queue *mq, enum ml_class class)
+{
+	struct request *rq = ml_ahead(mq, class);
+
+	return rq && blk_rq_pos(rq) - mq->position < ML_WAY_SECTORS;
+}
+
+/* It has had its time and demand wants the disk, or it does not go on */
+static void ml_end_turn(struct ml_queue *mq, u64 now)
+{
+	struct ml_queue_state *s = &mq->s;
+	bool over = now >= mq->turn_end && s->queued[ML_DEMAND];
+	bool idle = !s->queued[ML_SPECULATIVE] &&
+		    !s->in_flight[ML_SPECULATIVE] &&
+		    !s->in_flight[ML_DEMAND] &&
+		    now >= mq->served_at + ML_TURN_IDLE_NS;
+	unsigned int i;
+
+	if (!over && !idle)
+		return;
+	s->turn = false;
+	mq->turn_end = now;
+	/* Who waits for turns is not seen often, and is demand all the same */
+	for (i = 0; over && i < ML_DEMAND_READS; i++)
+		mq->demand_at[i] = now;
+}
+
+static enum ml_class ml_next_class(struct ml_queue *mq, u64 now)
+{
+	struct ml_queue_state *s = &mq->s;
+
+	s->demand = s->queued[ML_DEMAND] || s->in_flight[ML_DEMAND] ||
+		    now < mq->demand_at[mq->demand_next] +
+			  ml_tunable_ns(mq, ML_DEMAND_WINDOW);
+	ml_limit_pieces(mq);
+	if (s->rotational && s->demand) {
+		s->near[ML_DEMAND] = ml_is_near(mq, ML_DEMAND);
+		s->near[ML_SPECULATIVE] = ml_is_near(mq, ML_SPECULATIVE);
+	}
+	if (s->turn)
+		ml_end_turn(mq, now);
+	s->expired[ML_SPECULATIVE] = now >= ml_expiry(mq, ML_SPECULATIVE);
+	s->expired[ML_WRITE] = now >= ml_expiry(mq, ML_WRITE);
+	return ml_queue_next(s);
+}
+
+/* On a disk that rotates the next one in its way, else the oldest */
+static struct request *ml_next_request(struct ml_queue *mq, enum ml_class class,
+				       u64 now)
+{
+	struct request *oldest = ml_oldest(mq, class);
+
+	if (!mq->s.rotational ||
+	    (class == ML_DEMAND && !mq->s.turn &&
+	     now >= ml_expiry(mq, ML_DEMAND)))
+		return oldest;
+	return ml_ahead(mq, class) ?: rb_entry_rq(rb_first(&mq->sorted[class]));
 }
 
 /* Would requests that are queued stay here? Then let a timer look again */
@@ -300,7 +337,9 @@ static void ml_hold(struct ml_queue *mq, u64 now)
 	if (!held || hrtimer_is_queued(&mq->timer))
 		return;
 	if (s->turn)
-		until = min(mq->turn_end, now + ML_TURN_IDLE_NS);
+		until = now + ML_TURN_IDLE_NS;
+	if (s->turn && mq->turn_end > now)
+		until = min(until, mq->turn_end);
 	for (class = ML_SPECULATIVE; class < ML_NR_CLASSES; class++) {
 		expiry = ml_expiry(mq, class);
 		if (expiry > now)
@@ -363,8 +402,7 @@ static void ml_account_dispatch(struct ml_queue *mq, enum ml_class class,
 	if (!s->expired[ML_SPECULATIVE])
 		return;
 	ml_count(mq, ML_EXPIRED, class);
-	if (s->rotational && !s->turn &&
-	    s->queued[ML_DEMAND] + s->in_flight[ML_DEMAND]) {
+	if (s->rotational && !s->turn && s->demand) {
 		s->turn = true;
 		mq->turn_end = now + ml_tunable_ns(mq, ML_SPECULATIVE_TURN);
 	}
@@ -587,13 +625,14 @@ static void ml_account_completion(struct ml_queue *mq, struct request *rq,
 
 	mq->reads[class]++;
 	mq->sectors += rq->stats_sectors;
+	if (class == ML_SPECULATIVE || mq->s.turn)
+		mq->served_at = now;
 	if (class == ML_DEMAND) {
 		ml_piece_demand(&mq->piece, service);
 		WRITE_ONCE(l->demand_us, ml_mean(l->demand_us, service / 1000));
 		WRITE_ONCE(l->demand_wait_us,
 			   ml_mean(l->demand_wait_us, wait / 1000));
 	} else if (class == ML_SPECULATIVE) {
-		mq->served_at = now;
 		if (!mq->freed_at && mq->held && mq->s.queued[class] &&
 		    !mq->s.rotational)
 			mq->freed_at = now;

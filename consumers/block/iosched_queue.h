@@ -56,7 +56,7 @@ enum ml_tunable {
  * @demand_at: when the last demand reads came
  * @demand_next: the oldest of these
  * @turn_end: of the turn of speculation, see depth.c
- * @served_at: when the last speculative read was completed
+ * @served_at: when the last read of the stream was completed
  * @freed_at: when it left room for one that was held; 0: there is none
  * @timer: ends a hold
  * @rule: the depth by rule

@@ -25,6 +25,7 @@ static void test_demand_first(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ml_queue_next(&s), ML_DEMAND);
 	s.rotational = true;
 	KUNIT_EXPECT_EQ(test, ml_queue_next(&s), ML_DEMAND);
+	s.rotational = false;
 	s.queued[ML_DEMAND] = 0;
 	KUNIT_EXPECT_EQ(test, ml_queue_next(&s), ML_SPECULATIVE);
 	s.queued[ML_SPECULATIVE] = 0;
@@ -90,6 +91,7 @@ static void test_rotational(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ml_queue_next(&s), ML_SPECULATIVE);
 	/* The turn: demand waits, speculation goes on */
 	s.expired[ML_SPECULATIVE] = false;
+	s.in_flight[ML_DEMAND] = 0;
 	s.turn = true;
 	s.queued[ML_DEMAND] = 1;
 	KUNIT_EXPECT_EQ(test, ml_queue_next(&s), ML_SPECULATIVE);
@@ -99,21 +101,47 @@ static void test_rotational(struct kunit *test)
 	s.in_flight[ML_SPECULATIVE] = 0;
 	s.queued[ML_SPECULATIVE] = 0;
 	KUNIT_EXPECT_EQ(test, ml_queue_next(&s), ML_NR_CLASSES);
+	/* But what lies in the way need not wait */
+	s.near[ML_DEMAND] = true;
+	KUNIT_EXPECT_EQ(test, ml_queue_next(&s), ML_DEMAND);
+	s.near[ML_DEMAND] = false;
 	s.turn = false;
 	KUNIT_EXPECT_EQ(test, ml_queue_next(&s), ML_DEMAND);
 }
 
+static void test_rotational_gap(struct kunit *test)
+{
+	struct ml_queue_state s = loaded();
+
+	/* Demand thinks for a moment: no seek to the stream, and no two */
+	s.rotational = true;
+	s.queued[ML_DEMAND] = 0;
+	s.queued[ML_WRITE] = 0;
+	KUNIT_EXPECT_EQ(test, ml_queue_next(&s), ML_NR_CLASSES);
+	s.near[ML_SPECULATIVE] = true;
+	KUNIT_EXPECT_EQ(test, ml_queue_next(&s), ML_SPECULATIVE);
+	s.near[ML_SPECULATIVE] = false;
+	s.expired[ML_SPECULATIVE] = true;
+	KUNIT_EXPECT_EQ(test, ml_queue_next(&s), ML_SPECULATIVE);
+	/* It has been away for long */
+	s.expired[ML_SPECULATIVE] = false;
+	s.demand = false;
+	KUNIT_EXPECT_EQ(test, ml_queue_next(&s), ML_SPECULATIVE);
+}
+
 /*
  * Every state: the answer has a request, bounds hold beside demand, and where
- * nothing goes something is in flight whose end lets it go, or a turn is on.
+ * nothing goes something is in flight whose end lets it go, or a turn is on, or
+ * only time has to pass: until what is far from a disk's head has expired.
  */
 static void test_all_states(struct kunit *test)
 {
 	struct ml_queue_state s;
 	unsigned int i, c, held = 0;
 	enum ml_class next;
+	bool waits;
 
-	for (i = 0; i < 1U << 14; i++) {
+	for (i = 0; i < 1U << 16; i++) {
 		memset(&s, 0, sizeof(s));
 		for (c = 0; c < ML_NR_CLASSES; c++) {
 			s.queued[c] = i >> c & 1;
@@ -126,10 +154,14 @@ static void test_all_states(struct kunit *test)
 		s.rotational = i >> 11 & 1;
 		s.turn = s.rotational && i >> 12 & 1;
 		s.demand = i >> 13 & 1 || s.queued[0] || s.in_flight[0];
+		s.near[ML_DEMAND] = i >> 14 & 1;
+		s.near[ML_SPECULATIVE] = i >> 15 & 1;
 		next = ml_queue_next(&s);
 		if (next == ML_NR_CLASSES) {
 			held++;
-			if (!s.turn &&
+			waits = s.rotational && s.demand && !s.queued[0] &&
+				!s.expired[1] && !s.near[1] && !s.queued[2];
+			if (!s.turn && !waits &&
 			    (s.queued[0] || s.queued[1] || s.queued[2]))
 				KUNIT_EXPECT_TRUE(test, s.in_flight[0] ||
 						  s.in_flight[1] ||
@@ -346,6 +378,7 @@ static struct kunit_case depth_cases[] = {
 	KUNIT_CASE(test_expiry),
 	KUNIT_CASE(test_writes),
 	KUNIT_CASE(test_rotational),
+	KUNIT_CASE(test_rotational_gap),
 	KUNIT_CASE(test_all_states),
 	KUNIT_CASE(test_depth_finds_knee),
 	KUNIT_CASE(test_depth_needs_cause),
