@@ -19,6 +19,14 @@ asked()
 	echo "$asked decisions" >>/tmp/tap.log
 }
 
+# rows FEATURE VALUE NAME FILE: of the decisions that have it, another feature, sorted
+rows()
+{
+	awk -F, -v key="$1" -v value="$2" -v name="$3" '
+		NR == 2 { for (i = 1; i <= NF; i++) at[$i] = i }
+		NR > 2 && $at[key] == value { print $at[name] }' "$4" | sort -n
+}
+
 read_file()
 {
 	fio --name=quiet --directory="$dir" --size=8m --bs=4k --fadvise_hint=0 \
@@ -50,7 +58,32 @@ asked fio --name=holes --filename="$dir/holes" --rw=randread --bs=4k --io_size=1
 	--ioengine=psync --fadvise_hint=0 --thinktime=500
 [ "$asked" -gt 64 ] && [ "$asked" -lt 600 ]
 result $? "4096 misses of a reader who is not helped: left alone and looked at again, asked $asked times"
+
+# He is left alone, and others are told of him all the same
+fio --name=holes --filename="$dir/holes" --rw=randread --bs=4k --io_size=64m --runtime=4 \
+	--ioengine=psync --fadvise_hint=0 --thinktime=500 >/dev/null 2>&1 &
+reader=$!
+sleep 1
+mlctl record readahead -o /tmp/beside.csv -t 60 >/dev/null 2>&1 &
+recorder=$!
+wait_until 20 test -s /tmp/beside.csv
+asked read_file --rw=read
+kill "$reader"
+sleep 1
+kill -INT $recorder
+wait
+[ "$(rows sync 1 others /tmp/beside.csv | awk '$1 > 80' | wc -l)" -gt 0 ]
+result $? "a stream beside him: others miss, $(rows sync 1 others /tmp/beside.csv | tail -n 1) lg16 1/s"
 rm -f "$dir/holes"
+
+# Stock's short windows leave marks in a file that is half there. To meet one at
+# random is no stream, and keeps nobody awake
+policy none
+read_file --name=half --size=32m --rw=write --end_fsync=1 >/dev/null
+asked read_file --name=half --size=32m --rw=randread --norandommap --io_size=64m
+[ "$asked" -lt 1500 ]
+result $? "16384 look-ups in a file that fills: left alone, asked $asked times"
+rm -f "$dir"/half*
 policy random
 
 # ext4 reads a directory through the page cache of its disk
@@ -62,14 +95,6 @@ asked ls "$dir/names" && [ "$asked" -eq 0 ] &&
 	try test "$(find "$dir/names" | wc -l)" -eq 2001
 result $? "a directory: not asked"
 
-# column NAME FILE: the values of a feature that was recorded
-column()
-{
-	awk -F, -v name="$1" '
-		NR == 2 { for (i = 1; i <= NF; i++) if ($i == name) at = i }
-		NR > 2 && at { print $at }' "$2" | sort -n
-}
-
 mlctl record readahead -o /tmp/disk.csv -t 60 >/dev/null 2>&1 &
 recorder=$!
 wait_until 20 test -s /tmp/disk.csv
@@ -79,8 +104,8 @@ sleep 1
 kill -INT $recorder
 wait
 # 1 GiB is 2^18 pages
-[ "$(column file /tmp/disk.csv | head -n 1)" = $((18 * 16)) ]
-result $? "whose size is that of the disk: $(column file /tmp/disk.csv | head -n 1)"
+[ "$(rows marker 0 file /tmp/disk.csv | head -n 1)" = $((18 * 16)) ]
+result $? "whose size is that of the disk: $(rows marker 0 file /tmp/disk.csv | head -n 1)"
 
 # Each decision has its outcome when the consumer is switched off, at the latest
 policy off
