@@ -2,6 +2,7 @@
 /*
  * The I/O scheduler ml: what user space sees of it.
  */
+#include <linux/blk-mq.h>
 #include <linux/blkdev.h>
 #include <linux/kstrtox.h>
 #include <linux/seq_file.h>

@@ -5,6 +5,7 @@
 #ifndef _ML_BLOCK_IOSCHED_QUEUE_H
 #define _ML_BLOCK_IOSCHED_QUEUE_H
 
+#include <linux/blk-mq.h>
 #include <linux/blkdev.h>
 #include <linux/hrtimer.h>
 #include <linux/ml_lib.h>
