@@ -17,7 +17,19 @@ identity()
 		  initramfs_sha256: $initramfs, accel: $accel, suite: $suite}'
 }
 
-# The policies' files of this run: {"NAME of POLICY": hash}
+# The files of this plan: {"NAME of POLICY": hash, "workload NAME": hash}
+files_sums()
+{
+	local policy file
+
+	{
+		printf '%s\n' "${RUNS[@]}" | cut -d'|' -f9 | LC_ALL=C sort -u | while IFS= read -r file; do
+			printf 'workload %s %s\n' "${file##*/}" "$(sha256sum <"$file" | cut -d' ' -f1)"
+		done
+		policy_files_sums
+	} | jq -nR '[inputs | capture("^(?<key>.*) (?<value>[^ ]*)$")] | from_entries'
+}
+
 policy_files_sums()
 {
 	local policy file
@@ -27,7 +39,7 @@ policy_files_sums()
 			[ ! -r "$file" ] || printf '%s of %s %s\n' "${file##*/}" \
 				"${policy##*/}" "$(sha256sum <"$file" | cut -d' ' -f1)"
 		done < <(files_of "$policy")
-	done | LC_ALL=C sort | jq -nR '[inputs | capture("^(?<key>.*) (?<value>[^ ]*)$")] | from_entries'
+	done | LC_ALL=C sort
 }
 
 write_manifest()
@@ -44,8 +56,9 @@ write_manifest()
 		--arg consumer "$CONSUMER" --arg workloads "$WORKLOADS" \
 		--arg policies "$POLICIES" --arg devices "$DEVICES" \
 		--argjson seeds "$SEEDS" --argjson jobs "$JOBS" \
-		--argjson planned "${#RUNS[@]}" --argjson failed "$FAILED" \
-		--argjson files "$FILES" \
+		--argjson runs "$(runs_kept rows.csv failed.csv | wc -l)" \
+		--argjson failed "$(runs_kept failed.csv | wc -l)" \
+		--argjson files "$FILES" --argjson earlier "$EARLIER" \
 		--argjson complete "$1" --argjson wall "$SECONDS" '
 		$identity + {files_sha256: $files,
 		qemu: $qemu, commit: $commit, uncommitted_changes: $dirty,
@@ -53,38 +66,73 @@ write_manifest()
 			| {(.[0]): .[1]}) | add),
 		command: {CONSUMER: $consumer, WORKLOADS: $workloads,
 			POLICIES: $policies, DEVICES: $devices, SEEDS: $seeds, JOBS: $jobs},
-		runs: $planned, failed: $failed, complete: $complete,
+		earlier: $earlier,
+		runs: $runs, failed: $failed, complete: $complete,
 		wall_seconds: $wall}' >"$OUT/manifest.json.new" &&
 	mv "$OUT/manifest.json.new" "$OUT/manifest.json" ||
 		die -x "$EX_CANTCREAT" "$OUT/manifest.json cannot be written"
 }
 
-# results.csv in the plan's order, whatever order the guests ended in
+# runs_kept FILE...: the runs in OUT that have one of the files
+runs_kept()
+{
+	local file
+
+	for file in "$@"; do
+		find "$OUT/runs" -mindepth 2 -maxdepth 2 -name "$file"
+	done | LC_ALL=C sort
+}
+
+# results.csv in the order of names, whatever order the guests ended in and
+# however many commands they are from
 rewrite_csv()
 {
-	local run consumer name split device policy seed dir
-
 	{
 		say "$CSV_HEADER"
-		for run in "${RUNS[@]}"; do
-			IFS='|' read -r consumer name split device policy seed _ <<<"$run"
-			dir=$(run_dir "$consumer" "$name" "$split" "$device" "$policy" "$seed")
-			[ ! -f "$dir/rows.csv" ] || cat "$dir/rows.csv"
-			[ ! -f "$dir/failed.csv" ] || cat "$dir/failed.csv"
-		done
+		runs_kept rows.csv failed.csv | xargs -rd '\n' cat
 	} >"$OUT/results.csv.new" && mv "$OUT/results.csv.new" "$OUT/results.csv" || lost_disk
+}
+
+# A directory that was kept without its runs, as those in results/ are, is gone
+# on with by what its results.csv says
+restore_runs()
+{
+	local tmp file run
+
+	[ -f "$OUT/results.csv" ] || return 0
+	tmp=$(mktemp -d "$OUT/.restore.XXXXXX") || lost_disk
+	awk -F, -v tmp="$tmp" 'NR > 1 && NF == 9 {
+		file = tmp "/" $1 "." $2 "." $4 "." $5 "." $6
+		if (file != last) close(last)
+		print >>file
+		last = file
+	}' "$OUT/results.csv" || lost_disk
+	for file in "$tmp"/*; do
+		[ -e "$file" ] || continue
+		run=$OUT/runs/${file##*/}
+		[ ! -f "$run/rows.csv" ] && [ ! -f "$run/failed.csv" ] || continue
+		mkdir -p "$run" || lost_disk
+		if grep -q '^[^,]*,[^,]*,[^,]*,[^,]*,[^,]*,[^,]*,primary\.' "$file"; then
+			mv "$file" "$run/rows.csv"
+		elif grep -q ',failed,[a-z]*,1$' "$file"; then
+			mv "$file" "$run/failed.csv"
+		else
+			rmdir "$run" 2>/dev/null || true
+		fi
+	done
+	rm -rf "$tmp"
 }
 
 prepare_out()
 {
-	local was
+	local was run dir consumer name split device policy seed
 
 	: "${OUT:=$top/build/results/$SUITE-$(date +%Y%m%d-%H%M%S)}"
 	mkdir -p "$OUT/runs" 2>/dev/null || die -x "$EX_CANTCREAT" "OUT=$OUT cannot be made"
 	OUT=$(cd "$OUT" && pwd)
 	[ "$ACCEL" != kvm ] || probe_kvm
 	IDENTITY=$(identity)
-	FILES=$(policy_files_sums)
+	FILES=$(files_sums)
 	# Now: the tree may change while guests run
 	COMMIT=$(git -C "$top" rev-parse HEAD 2>/dev/null || echo unknown)
 	DIRTY=false
@@ -94,18 +142,25 @@ prepare_out()
 		[ "$(jq -nS --argjson a "$was" '$a')" = "$(jq -nS --argjson a "$IDENTITY" '$a')" ] ||
 			die -x "$EX_DATAERR" "OUT=$OUT holds results of another kernel, initramfs, suite or accelerator: choose another OUT"
 	fi
-	# A model that has changed since is another policy; what other policies
-	# took stays in the manifest
+	# A model or workload that has changed since is another one; those of what
+	# is not in this plan stay in the manifest
 	if [ -f "$OUT/manifest.json" ]; then
 		was=$(jq '.files_sha256 // {}' "$OUT/manifest.json")
 		jq -en --argjson was "$was" --argjson now "$FILES" \
 			'$was + $now == $now + $was' >/dev/null ||
-			die -x "$EX_DATAERR" "OUT=$OUT holds results with other files of the policies ($(jq -nr --argjson was "$was" \
+			die -x "$EX_DATAERR" "OUT=$OUT holds results with other files ($(jq -nr --argjson was "$was" \
 				--argjson now "$FILES" '[$now | keys[] | select($was[.] != null and $was[.] != $now[.])] | join(", ")')): choose another OUT"
 		FILES=$(jq -n --argjson was "$was" --argjson now "$FILES" '$was + $now')
 	fi
-	# Failed and unfinished runs are done again
-	find "$OUT/runs" -mindepth 1 -maxdepth 1 -type d | while read -r dir; do
-		[ -f "$dir/rows.csv" ] || rm -rf "$dir"
+	EARLIER='[]'
+	if [ -f "$OUT/manifest.json" ]; then
+		EARLIER=$(jq '(.earlier // []) + [{commit, uncommitted_changes, command}] | unique' "$OUT/manifest.json")
+	fi
+	restore_runs
+	# Failed and unfinished runs of this plan are done again
+	for run in "${RUNS[@]}"; do
+		IFS='|' read -r consumer name split device policy seed _ <<<"$run"
+		dir=$(run_dir "$consumer" "$name" "$split" "$device" "$policy" "$seed")
+		[ ! -d "$dir" ] || [ -f "$dir/rows.csv" ] || rm -rf "$dir"
 	done
 }

@@ -88,6 +88,28 @@ grep -q 'runs were there already' "$tmp/log"
 tap $? "without doing again what was done" "$tmp/log"
 [ "$(grep -c ',primary.higher.done,1,1$' "$tmp/resume/results.csv")" -eq 4 ]
 tap $? "and has every run once"
+
+# A directory that was kept without its runs, and another selection
+mkdir "$tmp/kept"
+cp "$tmp/resume/results.csv" "$tmp/resume/manifest.json" "$tmp/kept"
+mkdir "$tmp/away"
+mv "$tmp"/w/sleep[123].sh "$tmp/away"
+workload good ':'
+OUT=$tmp/kept run
+tap $? "a results.csv and its manifest are enough to go on" "$tmp/log"
+[ "$(grep -c ',primary.higher.done,1,1$' "$tmp/kept/results.csv")" -eq 5 ] &&
+	grep -qx 'bench: 1 runs were there already' "$tmp/log"
+tap $? "what other commands have measured is kept" "$tmp/log"
+[ "$(jq -r '[.runs, .failed, (.earlier | length > 0)] | map(tostring) | join(" ")' "$tmp/kept/manifest.json")" = "5 0 true" ]
+tap $? "and their commands are told"
+workload good 'true'
+OUT=$tmp/kept run
+status=$?
+[ "$status" -eq 65 ] && grep -q 'other files (workload good.sh)' "$tmp/log"
+tap $? "a workload that has changed is not mixed into it" "$tmp/log"
+rm "$tmp/w/good.sh"
+mv "$tmp"/away/* "$tmp/w"
+
 OUT=$tmp/resume SUITE=full run
 status=$?
 [ "$status" -eq 65 ] && grep -q 'choose another OUT' "$tmp/log"
