@@ -131,7 +131,7 @@ static bool stride(struct ra_file *f, struct readahead_request *rq,
 		.stride = ahead.stride,
 		.len = ahead.len,
 		.count = ahead.count,
-		.mark_every = count / 4,
+		.mark_every = max(where->count / 4, 1),
 	};
 	f->next = ahead.pos + ahead.count * ahead.stride;
 	f->next_stride = ahead.stride;

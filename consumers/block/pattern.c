@@ -20,7 +20,9 @@
  * one run's beginning to the next one's. A stride that repeats gains
  * confidence; another one costs it twice that, and takes its place when none
  * is left. So a stride survives a stray request, and a random reader never has
- * one.
+ * one. After a stray it has to come once more before it is followed, and it is
+ * followed no farther than it has gone on so far, or as strides of this reader
+ * mostly do: pieces that nobody comes to are as much work as the others.
  *
  * Page faults are not requests: where the fault handler maps 16 pages at a
  * time, somebody who reads page by page is seen every 64 KiB. A fault less
@@ -90,16 +92,30 @@ void ra_pattern_reset(struct ra_pattern *p)
 	};
 }
 
+static void stride_ends(struct ra_pattern *p)
+{
+	u32 lg = ra_lg16(p->repeats);
+
+	if (p->repeats >= RA_CONF_SURE && !p->repeats_lg)
+		p->repeats_lg = lg;
+	else if (p->repeats >= RA_CONF_SURE)
+		mean(&p->repeats_lg, lg);
+	p->repeats = 0;
+}
+
 static void learn_stride(struct ra_pattern *p, s64 stride)
 {
 	if (stride == p->stride) {
 		p->confidence = min(p->confidence + 1, RA_CONF_MAX);
+		p->repeats = min(p->repeats + 1, U16_MAX);
 		return;
 	}
+	stride_ends(p);
 	p->confidence -= min_t(u8, p->confidence, 2);
 	if (!p->confidence) {
 		p->stride = stride;
 		p->confidence = 1;
+		p->repeats = 1;
 	}
 }
 
@@ -215,8 +231,14 @@ s64 ra_pattern_faulted_from(const struct ra_pattern *p, s64 pos)
  */
 bool ra_pattern_strided(const struct ra_pattern *p)
 {
-	return p->confidence >= RA_CONF_SURE && p->len &&
+	return p->confidence >= RA_CONF_SURE && p->repeats && p->len &&
 	       (p->stride < 0 || p->stride > p->len);
+}
+
+/* Pieces: to where strides mostly end or, past that, as far as it has gone past */
+static u32 trusted_ahead(const struct ra_pattern *p)
+{
+	return max(ra_distance(p->repeats, ra_unlg16(p->repeats_lg)), 1);
 }
 
 /**
@@ -224,30 +246,30 @@ bool ra_pattern_strided(const struct ra_pattern *p)
  * @p: the pattern
  * @index: page that it asks for now
  * @request: pages that it asks for
- * @count: of pieces
+ * @count: of pieces, at the most
  * @ahead: the pieces after the one that @index lies in
  *
- * Return: false if @p has no stride.
+ * Return: false if @p has no stride, or @index is no part of it.
  */
 bool ra_pattern_ahead(const struct ra_pattern *p, u64 index, u32 request,
 		      u32 count, struct ra_pieces *ahead)
 {
-	s64 page = index << RA_PAGE_SHIFT, base;
+	s64 page = index << RA_PAGE_SHIFT, base, next = p->run + p->stride;
 
 	if (!ra_pattern_strided(p))
 		return false;
-	/* The run that @index continues, the one expected next, or neither */
+	/* The run that @index continues, or the one expected next */
 	if (page >= round_down(p->run, RA_PAGE) && page <= p->end)
 		base = p->run;
-	else if ((p->run + p->stride) >> RA_PAGE_SHIFT == index)
-		base = p->run + p->stride;
+	else if (page >= round_down(next, RA_PAGE) && page <= next + p->len)
+		base = next;
 	else
-		base = page;
+		return false;
 	*ahead = (struct ra_pieces) {
 		.pos = base + p->stride,
 		.stride = p->stride,
 		.len = max(p->len, request << RA_PAGE_SHIFT),
-		.count = count,
+		.count = min(count, trusted_ahead(p)),
 	};
 	if (p->stride > 0)
 		ahead->len = min_t(u64, ahead->len, p->stride);

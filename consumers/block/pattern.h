@@ -39,6 +39,8 @@
  * @jump_lg: mean distance of jumps, lg16() of pages
  * @think_lg: mean time from one request to the next, lg16() of us
  * @resumed: there have been requests that were not taken in
+ * @repeats: how often @stride has come in a row up to now; saturates
+ * @repeats_lg: mean of that where a stride ended, lg16(); 0: none has
  * @confidence: how sure @stride is, 0 .. RA_CONF_MAX
  */
 struct ra_pattern {
@@ -57,6 +59,8 @@ struct ra_pattern {
 	u16 run_lg;
 	u16 jump_lg;
 	u16 think_lg;
+	u16 repeats;
+	u16 repeats_lg;
 	bool resumed;
 	u8 confidence;
 };

@@ -68,7 +68,7 @@ static void test_stride(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(strides); i++) {
 		ra_pattern_reset(&p);
 		pos = 64 << 20;
-		for (n = 0; n < 8; n++, pos += strides[i].stride)
+		for (n = 0; n < 18; n++, pos += strides[i].stride)
 			for (done = 0; done < strides[i].len;
 			     done += strides[i].step)
 				take(&p, pos + done, strides[i].step);
@@ -93,8 +93,53 @@ static void test_stride_survives_a_stray(struct kunit *test)
 		take(&p, i * 32LL * KB, 4 * KB);
 	take(&p, 77 << 20, 4 * KB);
 	take(&p, 16 * 32LL * KB, 4 * KB);
+	/* It has to come once more */
+	KUNIT_EXPECT_FALSE(test, ra_pattern_strided(&p));
+	take(&p, 17 * 32LL * KB, 4 * KB);
 	KUNIT_EXPECT_TRUE(test, ra_pattern_strided(&p));
 	KUNIT_EXPECT_EQ(test, p.stride, 32 * KB);
+}
+
+/* @nr steps of @stride from @pos on; how many pieces after each? Ends behind them */
+static s64 walk(struct ra_pattern *p, s64 pos, s64 stride, unsigned int nr,
+		u32 *ahead)
+{
+	struct ra_pieces pieces = {};
+	unsigned int i;
+
+	for (i = 0; i < nr; i++, pos += stride) {
+		ahead[i] = ra_pattern_ahead(p, pos >> 12, 1, 64, &pieces) ?
+			   pieces.count : 0;
+		take(p, pos, 4 * KB);
+	}
+	return pos;
+}
+
+static void test_stride_is_trusted_as_far_as_it_went(struct kunit *test)
+{
+	struct ra_pattern p;
+	u32 ahead[100];
+	s64 pos = 0;
+	unsigned int i;
+
+	ra_pattern_reset(&p);
+	pos = walk(&p, pos, 32 * KB, 40, ahead);
+	KUNIT_EXPECT_EQ(test, ahead[3], 0);
+	for (i = 4; i < 40; i++)
+		KUNIT_EXPECT_EQ(test, ahead[i], i - 1);
+	/* Another one: what breaks the first is no part of it */
+	for (i = 0; i < 100; i++) {
+		pos = walk(&p, pos + 1024 * KB, (40 + i % 9 * 4) * KB, 40,
+			   ahead);
+		KUNIT_EXPECT_EQ(test, ahead[0], 0);
+	}
+	/* By now it is known how long they go on */
+	KUNIT_EXPECT_GE(test, ahead[15], 10);
+	KUNIT_EXPECT_LE(test, ahead[15], 30);
+	KUNIT_EXPECT_LE(test, ahead[35], 8);
+	/* This one goes on and on */
+	walk(&p, pos, 32 * KB, 100, ahead);
+	KUNIT_EXPECT_GE(test, ahead[99], 50);
 }
 
 static void test_random_has_no_stride(struct kunit *test)
@@ -288,6 +333,7 @@ static struct kunit_case pattern_cases[] = {
 	KUNIT_CASE(test_sequential),
 	KUNIT_CASE(test_stride),
 	KUNIT_CASE(test_stride_survives_a_stray),
+	KUNIT_CASE(test_stride_is_trusted_as_far_as_it_went),
 	KUNIT_CASE(test_random_has_no_stride),
 	KUNIT_CASE(test_faults_around),
 	KUNIT_CASE(test_faulted_from),
