@@ -101,6 +101,7 @@ static void sample_requests(struct ra_device *d, struct block_device *bdev,
 	u64 sectors = part_stat_read(bdev, sectors[STAT_READ]);
 	u64 busy_ms = jiffies_to_msecs(part_stat_read(bdev, io_ticks));
 	u64 wait_ns = part_stat_read(bdev, nsecs[STAT_READ]);
+	u64 requests = part_stat_read(bdev, ios[STAT_READ]);
 	u32 rate = 0;
 
 	/* Another one has the number now, and is unknown */
@@ -109,6 +110,7 @@ static void sample_requests(struct ra_device *d, struct block_device *bdev,
 		d->rotates = !bdev_nonrot(bdev);
 		WRITE_ONCE(d->latency_us, 0);
 		WRITE_ONCE(d->quiet_us, 0);
+		WRITE_ONCE(d->request_us, 0);
 		WRITE_ONCE(d->bandwidth, 0);
 		WRITE_ONCE(d->load, 0);
 		elapsed = 0;
@@ -127,7 +129,13 @@ static void sample_requests(struct ra_device *d, struct block_device *bdev,
 			   min_t(u64, div64_u64((wait_ns - d->wait_ns) * 16,
 						elapsed), S16_MAX));
 	}
+	if (elapsed && requests != d->requests)
+		WRITE_ONCE(d->request_us,
+			   min_t(u64, div64_u64(wait_ns - d->wait_ns,
+						requests - d->requests) /
+				      NSEC_PER_USEC, S32_MAX));
 	ask_scheduler(d, bdev);
+	d->requests = requests;
 	d->sectors = sectors;
 	d->busy_ms = busy_ms;
 	d->wait_ns = wait_ns;
@@ -302,11 +310,13 @@ u64 ra_device_aside(const struct ra_device *d)
  * @d: device
  *
  * Return: Microseconds, by the I/O scheduler ml where it is in charge, else by
- * those who waited; 0 if nobody has yet.
+ * those who waited, or, where several wait at a time, by the requests; 0 if there
+ * has been nothing yet.
  */
 u32 ra_device_latency_us(const struct ra_device *d)
 {
-	return READ_ONCE(d->served_us) ?: READ_ONCE(d->latency_us) / 64;
+	return READ_ONCE(d->served_us) ?: READ_ONCE(d->latency_us) / 64 ?:
+	       READ_ONCE(d->request_us);
 }
 
 /**

@@ -20,6 +20,7 @@ struct inode;
  * @rotates: has to be positioned first
  * @latency_us: see ra_device_waited(), in 1/64 us
  * @quiet_us: the same when little is in the way, in 1/64 us
+ * @request_us: that a request took at the last sample
  * @served_us: what a demand read takes, if the scheduler ml knows; or 0
  * @bandwidth: best of late, pages per s
  * @load: mean number of requests in it, 1/16
@@ -36,6 +37,7 @@ struct inode;
  * @next_sample: jiffies
  * @sampled_ns: the last one
  * @sectors: read until then
+ * @requests: until then
  * @busy_ms: time at work until then
  * @wait_ns: time of all requests until then
  *
@@ -48,6 +50,7 @@ struct ra_device {
 	bool rotates;
 	u32 latency_us;
 	u32 quiet_us;
+	u32 request_us;
 	u32 served_us;
 	u32 bandwidth;
 	u32 load;
@@ -64,6 +67,7 @@ struct ra_device {
 	unsigned long next_sample;
 	u64 sampled_ns;
 	u64 sectors;
+	u64 requests;
 	u64 busy_ms;
 	u64 wait_ns;
 };

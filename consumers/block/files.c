@@ -150,6 +150,7 @@ void ra_awaken(struct ra_shard *shard, struct ra_file *f)
 	WRITE_ONCE(f->sleeps, false);
 	follow(shard, f, true);
 	f->waits_since_ns = 0;
+	f->put_off = 0;
 	ra_pattern_resume(&f->pattern, misses);
 	f->own_misses += misses;
 	WRITE_ONCE(f->slept_misses, 0);

@@ -303,21 +303,25 @@ static void readahead_issued(const struct readahead_request *rq)
 static void take_in(struct ra_shard *shard, struct ra_file *f,
 		    const struct file *file, s64 pos, u32 len, bool fault)
 {
-	u64 ns = 0, first, last;
+	u64 now_ns = 0, ns = 0, first, last;
+	bool missed = f->missed || f->put_off;
 
-	/* The clocks of two CPUs may differ a little */
 	if (f->waits_since_ns)
-		ns = max_t(s64, local_clock() - f->waits_since_ns, 0);
-	f->waits_since_ns = 0;
+		now_ns = local_clock();
+	/* The clocks of two CPUs may differ a little; and who has gone, has */
+	if (now_ns > f->waits_since_ns &&
+	    now_ns - f->waits_since_ns < RA_HORIZON_NS)
+		ns = now_ns - f->waits_since_ns;
 	first = (fault ? ra_pattern_faulted_from(&f->pattern, pos) : pos) >>
 		RA_PAGE_SHIFT;
 	last = (pos + len - 1) >> RA_PAGE_SHIFT;
-	if (f->missed) {
+	/* Waits that overlap do not tell what a miss takes */
+	if (f->missed && !f->put_off)
 		ra_device_waited(f->device, ns);
-		if (f->random)
-			ra_device_missed(f->device);
+	if (missed && f->random)
+		ra_device_missed(f->device);
+	if (missed)
 		f->own_misses += f->random;
-	}
 	if (f->blamed >= 0) {
 		ra_account_blame(&shard->account, f->blamed, last - first + 1,
 				 ns);
@@ -332,16 +336,25 @@ static void take_in(struct ra_shard *shard, struct ra_file *f,
 		f->found /= 2;
 	}
 	ra_release(shard, &f->answering);
-	ra_pattern_read(&f->pattern, pos, len, fault, f->missed);
+	ra_pattern_read(&f->pattern, pos, len, fault, missed);
+	if (!f->missed && f->put_off)
+		f->put_off--;
 	f->missed = false;
+	/* The others go on waiting */
+	f->waits_since_ns = f->put_off ? now_ns : 0;
 }
 
-/* A request has failed */
-static void give_up(struct ra_shard *shard, struct ra_file *f)
+/*
+ * A request has failed, or will be tried again when the pages are there, as
+ * io_uring does: then one of those that come is it.
+ */
+static void put_off(struct ra_shard *shard, struct ra_file *f)
 {
-	f->waits_since_ns = 0;
+	if (f->missed && f->put_off < U8_MAX)
+		f->put_off++;
+	if (!f->put_off)
+		f->waits_since_ns = 0;
 	f->missed = false;
-	ra_release(shard, &f->blamed);
 	ra_release(shard, &f->answering);
 }
 
@@ -366,7 +379,7 @@ static noinline void followed_read(struct ra_shard *shard, struct ra_file *f,
 	if (ra_is_entry_of(f, file) && len)
 		take_in(shard, f, file, pos, min_t(size_t, len, SZ_1G), fault);
 	else if (ra_is_entry_of(f, file))
-		give_up(shard, f);
+		put_off(shard, f);
 	spin_unlock(&shard->lock);
 }
 

@@ -44,6 +44,7 @@ struct ra_device;
  * @blamed: the window that has not spared it, held; or -1
  * @missed: the request under way has missed
  * @random: and looks random
+ * @put_off: requests that have missed and have not come again yet
  * @treated: ra->size is not stock's
  * @answered_at: jiffies, when a decision has last changed something
  * @sleeps_until: jiffies; it is left to stock, and not followed, until then
@@ -89,6 +90,7 @@ struct ra_file {
 	bool sleeps;
 	u8 doubled;
 	u8 in_vain;
+	u8 put_off;
 	u8 passed_over;
 };
 
