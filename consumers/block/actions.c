@@ -49,7 +49,7 @@ static bool stock(struct ra_file *f, struct readahead_request *rq)
 
 static bool none(struct readahead_request *rq)
 {
-	if (rq->site == READAHEAD_LONE)
+	if (ra_is_fault(rq))
 		return false;
 	rq->async_size = 0;
 	rq->size = 0;
@@ -80,7 +80,9 @@ static bool window(const struct ra_pattern *p, struct readahead_request *rq,
 	case READAHEAD_AROUND:
 	case READAHEAD_LONE:
 		rq->start = rq->index;
-		if (p->sequential < RA_SHARE_ONE * 3 / 4)
+		/* Runs go forward, and what is no run may go anywhere */
+		if (p->sequential < RA_SHARE_ONE * 3 / 4 &&
+		    ra_unlg16(p->run_lg) < pages / 2)
 			rq->start -= min_t(pgoff_t, rq->index, pages / 2);
 		rq->size = pages;
 		rq->async_size = pages / 2;
@@ -174,6 +176,7 @@ static void look_around(const struct ra_file *f,
 		.others = f->others >= OTHERS_FEW,
 		.beside_stream = f->beside_stream,
 		.crowded = f->crowded,
+		.wasted = ra_device_wastes(f->device),
 	};
 }
 
@@ -209,6 +212,8 @@ bool ra_act(struct ra_file *f, struct readahead_request *rq,
 		look_around(f, rq, stock_size, &around);
 		pages = min_t(u64, ra_window_pages[action],
 			      ra_window_limit(&f->pattern, &around));
+		if (ra_is_fault(rq))
+			pages = max(pages, stock_size);
 		answered = window(&f->pattern, rq, pages);
 		f->treated = true;
 		break;

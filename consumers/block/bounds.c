@@ -30,16 +30,21 @@
  * - for a miss that looks random, or a reader who mostly jumps, no more than
  *   its runs, if the file does not fit into memory, or others drive out what is
  *   fetched: what is not read now will be gone before it is;
- * - for who skips forward, no more than to where his runs mostly end, or, past
- *   that, as much as the present run has gone past it. He skips if nearly all of
- *   his jumps go forward, and so far that the next one leads beyond the window, or
- *   that reading up to there takes longer than to miss. He will not come back for
- *   what he skips; unless he has missed so often that all of the file could have
- *   been read in that time.
+ * - for who will not come back for what he leaves out, no more than to where his
+ *   runs mostly end, or, past that, as much as the present run has gone past it.
+ *   That is who skips forward: nearly all of his jumps go there, and so far that
+ *   the next one leads beyond the window, or that reading up to there takes longer
+ *   than to miss. And it is whoever goes through a file where, of those that have
+ *   been gone through before, a quarter of what was fetched was not read. But not
+ *   who has missed so often that all of the file could have been read in that time.
  *
- * What stock would read is never too much, but for who jumps beside a stream or
- * spends most of his time otherwise: what lies beside an earlier window looks
- * like a stream to stock.
+ * What stock would read is never too much, but for who jumps beside a stream, in a
+ * file that does not fit, or spends most of his time otherwise: what lies beside an
+ * earlier window looks like a stream to stock.
+ *
+ * A page fault gets no less than from stock. It asks for one page, whatever its
+ * reader is about to read, and what he reads of the pages that the handler maps
+ * with it is not seen: that less would do, cannot be known.
  */
 static bool jumps(const struct ra_pattern *p)
 {
@@ -49,6 +54,12 @@ static bool jumps(const struct ra_pattern *p)
 static bool thinks(const struct ra_pattern *p, const struct ra_surroundings *s)
 {
 	return p->think_lg > ra_lg16(2 * (u64)s->latency_us);
+}
+
+/* Pages of a run; who hardly ever goes on, wants what he asks for */
+static u64 run_pages(const struct ra_pattern *p)
+{
+	return p->sequential < RA_SHARE_ONE / 8 ? 1 : ra_unlg16(p->run_lg);
 }
 
 /*
@@ -64,18 +75,23 @@ static u64 to_run_end(const struct ra_pattern *p, u64 start)
 	return ra_distance(start - first, ra_unlg16(p->run_lg));
 }
 
+static bool skips(const struct ra_pattern *p, const struct ra_surroundings *s)
+{
+	return p->forward >= RA_SHARE_ONE * 7 / 8 &&
+	       p->jump_lg > ra_lg16(min_t(u64, s->pipe, LONGEST));
+}
+
 /**
- * ra_skips() - does a reader skip forward, over what he will not need?
+ * ra_leaves_out() - does a reader leave out what he will not come back for?
  * @p: the reader's pattern
  * @s: the rest
  *
  * Context: Any.
  * Return: true if pages past his run are not worth their time.
  */
-bool ra_skips(const struct ra_pattern *p, const struct ra_surroundings *s)
+bool ra_leaves_out(const struct ra_pattern *p, const struct ra_surroundings *s)
 {
-	return p->forward >= RA_SHARE_ONE * 7 / 8 &&
-	       p->jump_lg > ra_lg16(min_t(u64, s->pipe, LONGEST)) &&
+	return (skips(p, s) || (s->wasted && !jumps(p))) &&
 	       (u64)p->misses * s->pipe < s->file;
 }
 
@@ -90,22 +106,36 @@ bool ra_skips(const struct ra_pattern *p, const struct ra_surroundings *s)
 u64 ra_window_limit(const struct ra_pattern *p,
 		    const struct ra_surroundings *s)
 {
-	bool alone = jumps(p) && (s->beside_stream || thinks(p, s));
+	bool tight = s->file > s->room - s->room / 8 ||
+		     (s->crowded && s->refaults > RA_SHARE_ONE / 8);
+	bool alone = jumps(p) && (tight || s->beside_stream || thinks(p, s));
 	bool random = s->single || jumps(p);
-	u64 limit = s->room / 32, run = ra_unlg16(p->run_lg);
+	u64 limit = s->room / 32, run = run_pages(p);
 
 	if (s->others)
 		limit = min_t(u64, limit, max_t(u64, s->aside,
 						s->default_window));
-	if (random && (s->file > s->room - s->room / 8 ||
-		       (s->crowded && s->refaults > RA_SHARE_ONE / 8)))
+	if (random && tight)
 		limit = min(limit, run);
 	else if (random && (s->crowded || thinks(p, s)))
 		limit = min(limit, s->aside < WORTHWHILE ? run :
 							   max(run, s->aside));
-	if (ra_skips(p, s))
+	if (ra_leaves_out(p, s))
 		limit = min(limit, s->single ? run : to_run_end(p, s->start));
 	return max_t(u64, limit, alone ? 1 : s->stock);
+}
+
+/**
+ * ra_wastes() - is much of what is fetched not read?
+ * @fetched: pages
+ * @found: of these, the ones that have been read
+ *
+ * Context: Any.
+ * Return: true if it is a quarter and more than what may still be on its way.
+ */
+bool ra_wastes(u32 fetched, u32 found)
+{
+	return fetched - min(found, fetched) > fetched / 4 + 2 * LONGEST;
 }
 
 /**

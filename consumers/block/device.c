@@ -8,6 +8,7 @@
 #include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/part_stat.h>
+#include <linux/sizes.h>
 #include <linux/spinlock.h>
 #include <linux/time64.h>
 #include <linux/vmstat.h>
@@ -113,6 +114,8 @@ static void sample_requests(struct ra_device *d, struct block_device *bdev,
 		WRITE_ONCE(d->request_us, 0);
 		WRITE_ONCE(d->bandwidth, 0);
 		WRITE_ONCE(d->load, 0);
+		WRITE_ONCE(d->given, 0);
+		WRITE_ONCE(d->taken, 0);
 		elapsed = 0;
 	}
 	if (elapsed) {
@@ -268,6 +271,38 @@ void ra_device_missed(struct ra_device *d)
 void ra_device_streamed(struct ra_device *d, u32 pages)
 {
 	WRITE_ONCE(d->streamed, READ_ONCE(d->streamed) + pages);
+}
+
+/**
+ * ra_device_given() - a file that somebody went through is not followed any more
+ * @d: device
+ * @fetched: pages, for its windows
+ * @found: of these, the ones that have been read
+ *
+ * Context: Any.
+ */
+void ra_device_given(struct ra_device *d, u32 fetched, u32 found)
+{
+	u32 given = READ_ONCE(d->given), taken = READ_ONCE(d->taken);
+
+	if (given >= SZ_64M >> RA_PAGE_SHIFT) {
+		given /= 2;
+		taken /= 2;
+	}
+	WRITE_ONCE(d->given, given + fetched);
+	WRITE_ONCE(d->taken, taken + found);
+}
+
+/**
+ * ra_device_wastes() - is much not read that is fetched for who goes through files?
+ * @d: device
+ *
+ * Context: Any.
+ * Return: true if it is a quarter.
+ */
+bool ra_device_wastes(const struct ra_device *d)
+{
+	return ra_wastes(READ_ONCE(d->given), READ_ONCE(d->taken));
 }
 
 /**

@@ -29,6 +29,8 @@ struct inode;
  * @page_rate: pages read, 1/s
  * @streamed: pages fetched for readers who mostly go on where they were, a count
  * @stream_rate: of them, 1/s
+ * @given: pages fetched of files that somebody went through, of late
+ * @taken: of these, the ones that have been read
  * @issue_ns: that a reader takes to ask for a page, of many
  * @missed_at: jiffies, when @misses was last seen to have grown
  * @sampled_misses: @misses at the last sample
@@ -41,8 +43,8 @@ struct inode;
  * @busy_ms: time at work until then
  * @wait_ns: time of all requests until then
  *
- * Written under one lock but for @latency_us, @quiet_us, @misses, @streamed and
- * @issue_ns, which may lose an update; read without.
+ * Written under one lock but for @latency_us, @quiet_us, @misses, @streamed,
+ * @given, @taken and @issue_ns, which may lose an update; read without.
  */
 struct ra_device {
 	dev_t dev;
@@ -59,6 +61,8 @@ struct ra_device {
 	u32 page_rate;
 	u32 streamed;
 	u32 stream_rate;
+	u32 given;
+	u32 taken;
 	u32 issue_ns;
 	unsigned long missed_at;
 	u32 sampled_misses;
@@ -78,6 +82,8 @@ void ra_device_sample(struct ra_device *d, struct inode *inode, u64 now_ns);
 void ra_device_waited(struct ra_device *d, u64 ns);
 void ra_device_missed(struct ra_device *d);
 void ra_device_streamed(struct ra_device *d, u32 pages);
+void ra_device_given(struct ra_device *d, u32 fetched, u32 found);
+bool ra_device_wastes(const struct ra_device *d);
 void ra_device_issued(struct ra_device *d, u32 pages, u64 ns);
 u32 ra_device_latency_us(const struct ra_device *d);
 u32 ra_mean_rate(u32 mean, u64 count, u64 ns);

@@ -65,6 +65,8 @@ static void forget_file(struct ra_shard *shard, struct ra_file *f)
 		return;
 	ra_release(shard, &f->answering);
 	ra_release(shard, &f->blamed);
+	if (f->pattern.sequential >= RA_SHARE_ONE / 2)
+		ra_device_given(f->device, f->fetched, f->found);
 	follow(shard, f, false);
 	WRITE_ONCE(f->file, NULL);
 }

@@ -96,11 +96,6 @@ static inline bool ra_is_fresh(const struct readahead_request *rq)
 	return rq->ra->prev_pos == -1 && !rq->ra->size;
 }
 
-static inline bool ra_is_fault(const struct readahead_request *rq)
-{
-	return rq->site == READAHEAD_AROUND || rq->site == READAHEAD_LONE;
-}
-
 /*
  * No part of a stream, though a miss may lie beside what is there, and the mark of
  * what stock has read there may be met by chance.

@@ -94,6 +94,11 @@ struct ra_file {
 	u8 passed_over;
 };
 
+static inline bool ra_is_fault(const struct readahead_request *rq)
+{
+	return rq->site == READAHEAD_AROUND || rq->site == READAHEAD_LONE;
+}
+
 unsigned int ra_stock_pages(const struct ra_file *f,
 			    const struct readahead_request *rq);
 bool ra_act(struct ra_file *f, struct readahead_request *rq,

@@ -32,6 +32,8 @@ static struct ra_pattern reader(u32 len, s64 (*step)(unsigned int i))
 		ra_pattern_read(&p, pos, len, false, true);
 		pos += step(i);
 	}
+	/* He goes on at times, or a run would be no more than a request */
+	p.sequential = RA_SHARE_ONE / 4;
 	return p;
 }
 
@@ -62,6 +64,7 @@ static void test_memory(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), s.room / 32);
 	/* Never less than stock: who is bounded does as well as without */
+	s.file = 50;
 	s.room = 64;
 	s.stock = 32;
 	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), 32);
@@ -82,6 +85,16 @@ static void test_file_larger_than_memory(struct kunit *test)
 	/* Not where nobody else is */
 	s.crowded = false;
 	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), s.room / 32);
+}
+
+static void test_never_goes_on(struct kunit *test)
+{
+	struct ra_surroundings s = ample;
+	struct ra_pattern p = reader(SZ_16K, about);
+
+	p.sequential = RA_SHARE_ONE / 16;
+	s.room = s.file / 2;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), 1);
 }
 
 static void test_others_wait(struct kunit *test)
@@ -153,7 +166,7 @@ static void test_skips(struct kunit *test)
 		struct ra_pattern p = reader(SZ_16K, who[i].step);
 
 		s.pipe = who[i].pipe;
-		KUNIT_EXPECT_EQ_MSG(test, ra_skips(&p, &s), who[i].skips, "%s",
+		KUNIT_EXPECT_EQ_MSG(test, ra_leaves_out(&p, &s), who[i].skips, "%s",
 				    who[i].about);
 		KUNIT_EXPECT_EQ_MSG(test, ra_window_limit(&p, &s),
 				    who[i].skips ? 4 : s.room / 32, "%s",
@@ -168,9 +181,9 @@ static void test_skips_no_more(struct kunit *test)
 
 	/* All of the file could have been read in the time of his misses */
 	s.file = MANY * s.pipe;
-	KUNIT_EXPECT_FALSE(test, ra_skips(&p, &s));
+	KUNIT_EXPECT_FALSE(test, ra_leaves_out(&p, &s));
 	s.file++;
-	KUNIT_EXPECT_TRUE(test, ra_skips(&p, &s));
+	KUNIT_EXPECT_TRUE(test, ra_leaves_out(&p, &s));
 }
 
 static void test_skips_in_runs(struct kunit *test)
@@ -198,6 +211,54 @@ static void test_skips_in_runs(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), 63);
 }
 
+static void test_waste(struct kunit *test)
+{
+	struct ra_surroundings s = ample;
+	struct ra_pattern p = reader(SZ_256K - SZ_4K, about);
+	const u32 longest = SZ_2M >> RA_PAGE_SHIFT;
+
+	/* What is on its way is no waste, nor is a little */
+	KUNIT_EXPECT_FALSE(test, ra_wastes(0, 0));
+	KUNIT_EXPECT_FALSE(test, ra_wastes(2 * longest, 0));
+	KUNIT_EXPECT_TRUE(test, ra_wastes(4 * longest, 0));
+	KUNIT_EXPECT_FALSE(test, ra_wastes(400 * longest, 300 * longest));
+	KUNIT_EXPECT_TRUE(test, ra_wastes(400 * longest, 297 * longest));
+	KUNIT_EXPECT_FALSE(test, ra_wastes(1, 2));
+
+	/* Who goes through a file gets no more than his runs */
+	p.sequential = RA_SHARE_ONE / 2;
+	s.file = MANY * s.pipe + 1;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), s.room / 32);
+	s.wasted = true;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), 63);
+	/* Who jumps may come back */
+	p.sequential = RA_SHARE_ONE / 2 - 1;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), s.room / 32);
+	/* Nobody has read anything of this file: twice as much each time */
+	ra_pattern_reset(&p);
+	s.single = false;
+	s.stock = 32;
+	s.start = 0;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), 32);
+	s.start = 200;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), 200);
+}
+
+static void test_does_not_fit(struct kunit *test)
+{
+	struct ra_surroundings s = ample;
+	struct ra_pattern p = reader(SZ_16K, about);
+
+	/* What looks like a stream to stock is what he was given before */
+	s.single = false;
+	s.stock = 32;
+	s.room = s.file;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), 4);
+	p.sequential = RA_SHARE_ONE / 2;
+	s.room = 64;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), 32);
+}
+
 static void test_aside(struct kunit *test)
 {
 	/* 10 ms at 100000 pages/s are 1000 pages */
@@ -214,12 +275,15 @@ static void test_aside(struct kunit *test)
 static struct kunit_case bounds_cases[] = {
 	KUNIT_CASE(test_memory),
 	KUNIT_CASE(test_file_larger_than_memory),
+	KUNIT_CASE(test_never_goes_on),
 	KUNIT_CASE(test_others_wait),
 	KUNIT_CASE(test_beside_a_stream),
 	KUNIT_CASE(test_pauses),
 	KUNIT_CASE(test_skips),
 	KUNIT_CASE(test_skips_no_more),
 	KUNIT_CASE(test_skips_in_runs),
+	KUNIT_CASE(test_waste),
+	KUNIT_CASE(test_does_not_fit),
 	KUNIT_CASE(test_aside),
 	{}
 };
