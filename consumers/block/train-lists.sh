@@ -2,16 +2,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The end of a drawn workload that reads what fio's options cannot say (see
 # train-workloads): /tmp/job.fio has lines
-#     # FILE BLOCK RUN SKIP BACK
-# for the files that are skipped through: blocks of so many bytes, so many of
-# them in a row on average, so many bytes between rows, and the share of skips
-# that go back. Makes a list for each, and runs the jobs.
+#     # skips FILE BLOCK RUN SKIP BACK SAME
+#     # heads FILES NUMBER SIZE BLOCK HEAD TAIL
+# for a file that is skipped through: blocks of so many bytes, so many of them in
+# a row on average, so many bytes between rows, the share of skips that go back,
+# and after how many rows that changes; and for files of which the first bytes
+# are read on average, and the last block with that chance. Makes a list for
+# each, and runs the jobs.
 sed '/^read_iolog=/d' /tmp/job.fio >/tmp/create.fio
 fio --create_only=1 /tmp/create.fio >"$BENCH_OUT/prepare.log"
 
-sed -n 's/^# //p' /tmp/job.fio | while read -r name block run skip back; do
+sed -n 's/^# skips //p' /tmp/job.fio | while read -r name block run skip back same; do
 	awk -v seed="$BENCH_SEED" -v name="$name" -v block="$block" -v run="$run" \
-		-v skip="$skip" -v back="$back" -v size="$(stat -c %s "$name")" '
+		-v skip="$skip" -v back="$back" -v same="$same" \
+		-v size="$(stat -c %s "$name")" '
 	function draw() { seed = seed * 16807 % 2147483647; return seed / 2147483647 }
 	# From an eighth of it to three times as much; busybox has no logarithm
 	function some(mean) { return int(mean * share[1 + int(4 * draw())] * (0.5 + draw())) }
@@ -22,17 +26,41 @@ sed -n 's/^# //p' /tmp/job.fio | while read -r name block run skip back; do
 		print name " add"
 		print name " open"
 		for (n = at = 0; n < 6000;) {
-			left = 1 + some(run - 1)
-			for (; left && at + block <= size; left--) {
+			if (!rows--) {
+				rows = some(same - 1)
+				length_of_row = 1 + some(run - 1)
+				gap = 4096 * int(some(skip) / 4096)
+			}
+			for (left = length_of_row; left && at + block <= size; left--) {
 				print name " read " at " " block
 				at += block
 				n++
 			}
-			at += 4096 * int((draw() < back ? -3 : 1) * some(skip) / 4096)
+			at += (draw() < back ? -3 : 1) * gap
 			if (at < 0 || at + block > size)
 				at = 0
 		}
 		print name " close"
+	}' >"/tmp/$name"
+done
+sed -n 's/^# heads //p' /tmp/job.fio | while read -r name nr size block head tail; do
+	awk -v seed="$BENCH_SEED" -v name="$name" -v nr="$nr" -v size="$size" \
+		-v block="$block" -v head="$head" -v tail="$tail" '
+	function draw() { seed = seed * 16807 % 2147483647; return seed / 2147483647 }
+	BEGIN {
+		seed = seed * 7919 + nr + size + head
+		print "fio version 2 iolog"
+		for (i = 0; i < nr; i++)
+			print name "." i " add"
+		for (i = 0; i < nr; i++) {
+			print name "." i " open"
+			end = head * 2 * draw()
+			for (at = 0; (at == 0 || at < end) && at + block <= size; at += block)
+				print name "." i " read " at " " block
+			if (draw() < tail && at + block <= size)
+				print name "." i " read " size - block " " block
+			print name "." i " close"
+		}
 	}' >"/tmp/$name"
 done
 bench-begin
