@@ -37,6 +37,8 @@ run()
 	done
 	run held-columns test nvme stock primary.higher.read_bw 10 10
 	run held-columns test nvme trees primary.higher.read_bw 40 10
+	run blind-boot test nvme stock primary.lower.elapsed 30 30
+	run blind-boot test nvme trees primary.lower.elapsed 10 10
 	run seq train hdd stock primary.higher.read_bw 10 10
 	run seq train hdd trees primary.higher.read_bw 30 30
 	for policy in stock:100:200:50 static-none:80:150:40 static-bfq:50:100:30 trees-ml:40:110:20; do
@@ -70,6 +72,8 @@ has "against the rule" \
 	"| trees / heuristic, test | × 1.414 | 1.414 to 1.414 | 2 of 3 | worst × 1.000, phases (cloud) |"
 has "strided, by device" \
 	"| strided on cloud: trees / stock, test | × 1.500 | 1.500 to 1.500 | 1 | worst × 1.500, stride-a (cloud) |"
+has "blind workloads are alone" \
+	"| trees / stock, blind | × 3.000 | 3.000 to 3.000 | 1 | worst × 3.000, blind-boot (nvme) |"
 has "held-out strided" \
 	"| strided on nvme: trees / stock, held out | × 2.000 | 1.000 to 4.000 | 1 | worst × 2.000, held-columns (nvme) |"
 has "the gap that is closed: median of 50 % and -80 %" \
