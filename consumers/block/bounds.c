@@ -14,6 +14,8 @@
 #define LONGEST		(SZ_2M >> RA_PAGE_SHIFT)
 /* Pages beside others that are worth I/O of their own */
 #define WORTHWHILE	(SZ_64K >> RA_PAGE_SHIFT)
+/* Of fewer, the mean run is still that of the first request */
+#define SOME_JUMPS	4
 
 /**
  * DOC: Bounds
@@ -27,11 +29,12 @@
  *   pages takes: who waits beside others should not wait for a long window of his
  *   own, too, when it is the tail of his latency that counts. The same for who
  *   spends most of his time otherwise, as a window spares him little;
- * - for a miss that looks random, or a reader who mostly jumps, no more than
- *   its runs, if the file does not fit into memory, or others drive out what is
- *   fetched: what is not read now will be gone before it is;
- * - for who will not come back for what he leaves out, no more than to where his
- *   runs mostly end, or, past that, as much as the present run has gone past it.
+ * - if the file does not fit into memory, or others drive out what is fetched, no
+ *   more than a run for a miss that looks random, or a reader who mostly jumps;
+ *   and for whoever jumps at all, no more than to where his runs mostly end or,
+ *   past that, as much as the present run has gone past it: what is not read now
+ *   will be gone before it is;
+ * - the same for who will not come back for what he leaves out.
  *   That is who skips forward: nearly all of his jumps go there, and so far that
  *   the next one leads beyond the window, or that reading up to there takes longer
  *   than to miss. And it is whoever goes through a file where, of those that have
@@ -54,6 +57,12 @@ static bool jumps(const struct ra_pattern *p)
 static bool thinks(const struct ra_pattern *p, const struct ra_surroundings *s)
 {
 	return p->think_lg > ra_lg16(2 * (u64)s->latency_us);
+}
+
+/* Who has jumped now and then, and lately, will again */
+static bool comes_in_runs(const struct ra_pattern *p)
+{
+	return p->jumps >= SOME_JUMPS && p->sequential < RA_SHARE_ONE;
 }
 
 /* Pages of a run; who hardly ever goes on, wants what he asks for */
@@ -120,7 +129,7 @@ u64 ra_window_limit(const struct ra_pattern *p,
 	else if (random && (s->crowded || thinks(p, s)))
 		limit = min(limit, s->aside < WORTHWHILE ? run :
 							   max(run, s->aside));
-	if (ra_leaves_out(p, s))
+	if (ra_leaves_out(p, s) || (tight && comes_in_runs(p)))
 		limit = min(limit, s->single ? run : to_run_end(p, s->start));
 	return max_t(u64, limit, alone ? 1 : s->stock);
 }

@@ -127,6 +127,7 @@ static void jump(struct ra_pattern *p, s64 pos)
 	mean(&p->run_lg, ra_lg16(ra_pages(len)));
 	mean(&p->jump_lg, ra_lg16(ra_pages(ra_distance(p->run, pos))));
 	mean_share(&p->forward, pos > p->run);
+	p->jumps = min(p->jumps + 1, U8_MAX);
 	learn_stride(p, pos - p->run);
 	p->run = pos;
 }

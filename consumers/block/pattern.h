@@ -37,6 +37,7 @@
  * @hits: share of requests that did not wait for a miss
  * @run_lg: mean length of runs, lg16() of pages
  * @jump_lg: mean distance of jumps, lg16() of pages
+ * @jumps: that there have been, 255 at the most
  * @think_lg: mean time from one request to the next, lg16() of us
  * @resumed: there have been requests that were not taken in
  * @repeats: how often @stride has come in a row up to now; saturates
@@ -61,6 +62,7 @@ struct ra_pattern {
 	u16 think_lg;
 	u16 repeats;
 	u16 repeats_lg;
+	u8 jumps;
 	bool resumed;
 	u8 confidence;
 };

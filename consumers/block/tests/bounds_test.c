@@ -259,6 +259,33 @@ static void test_does_not_fit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), 32);
 }
 
+static void test_runs_do_not_fit(struct kunit *test)
+{
+	struct ra_surroundings s = ample;
+	struct ra_pattern p = reader(SZ_256K - SZ_4K, about), stream;
+	u64 first = p.run >> RA_PAGE_SHIFT, most;
+
+	p.sequential = RA_SHARE_ONE * 7 / 8;
+	s.single = false;
+	s.room = s.file / 2;
+	most = s.room / 32;
+	s.start = first + 23;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), 40);
+	s.start = first + 163;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), 100);
+	/* He has not jumped for long */
+	stream = p;
+	stream.sequential = RA_SHARE_ONE;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&stream, &s), most);
+	/* He has hardly jumped at all, as who begins anew at the end */
+	stream = p;
+	stream.jumps = 3;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&stream, &s), most);
+	/* What he leaves out now, he may find later */
+	s.room = 2 * s.file;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), s.room / 32);
+}
+
 static void test_aside(struct kunit *test)
 {
 	/* 10 ms at 100000 pages/s are 1000 pages */
@@ -284,6 +311,7 @@ static struct kunit_case bounds_cases[] = {
 	KUNIT_CASE(test_skips_in_runs),
 	KUNIT_CASE(test_waste),
 	KUNIT_CASE(test_does_not_fit),
+	KUNIT_CASE(test_runs_do_not_fit),
 	KUNIT_CASE(test_aside),
 	{}
 };
