@@ -176,6 +176,7 @@ static void look_around(const struct ra_file *f,
 		.others = f->others >= OTHERS_FEW,
 		.beside_stream = f->beside_stream,
 		.crowded = f->crowded,
+		.unread = f->unread,
 		.wasted = ra_device_wastes(f->device),
 	};
 }

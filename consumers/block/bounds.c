@@ -31,9 +31,9 @@
  *   spends a third of his time otherwise, as a window spares him less;
  * - if the file does not fit into memory, or others drive out what is fetched, no
  *   more than a run for a miss that looks random, or a reader who mostly jumps;
- *   and for whoever jumps at all, no more than to where his runs mostly end or,
- *   past that, as much as the present run has gone past it: what is not read now
- *   will be gone before it is;
+ *   and for whoever jumps at all and has left half of it unread, no more than to
+ *   where his runs mostly end or, past that, as much as the present run has gone
+ *   past it: what is not read now will be gone before it is;
  * - the same for who will not come back for what he leaves out.
  *   That is who skips forward: nearly all of his jumps go there, and so far that
  *   the next one leads beyond the window, or that reading up to there takes longer
@@ -129,9 +129,26 @@ u64 ra_window_limit(const struct ra_pattern *p,
 	else if (random && (s->crowded || thinks(p, s)))
 		limit = min(limit, s->aside < WORTHWHILE ? run :
 							   max(run, s->aside));
-	if (ra_leaves_out(p, s) || (tight && comes_in_runs(p)))
+	if (ra_leaves_out(p, s) || (tight && s->unread && comes_in_runs(p)))
 		limit = min(limit, s->single ? run : to_run_end(p, s->start));
 	return max_t(u64, limit, alone ? 1 : s->stock);
+}
+
+/**
+ * ra_stays_unread() - is much of what is fetched of a file not read?
+ * @was: it was so until now
+ * @fetched: pages
+ * @found: of these, the ones that have been read
+ *
+ * Context: Any.
+ * Return: true if it is half and more than what may still be on its way; and, from
+ * then on, an eighth, as it is less once windows are bounded.
+ */
+bool ra_stays_unread(bool was, u32 fetched, u32 found)
+{
+	u32 unread = fetched - min(found, fetched);
+
+	return unread > (was ? fetched / 8 : fetched / 2 + 8 * LONGEST);
 }
 
 /**

@@ -24,6 +24,7 @@ struct ra_pattern;
  * @others: others wait for single pages
  * @beside_stream: others stream
  * @crowded: so they do, or they keep the device busy
+ * @unread: much of what is fetched of the file is not read
  * @wasted: of what is fetched for who goes through files, a quarter is not read
  */
 struct ra_surroundings {
@@ -40,12 +41,14 @@ struct ra_surroundings {
 	bool others;
 	bool beside_stream;
 	bool crowded;
+	bool unread;
 	bool wasted;
 };
 
 bool ra_leaves_out(const struct ra_pattern *p, const struct ra_surroundings *s);
 u64 ra_window_limit(const struct ra_pattern *p,
 		    const struct ra_surroundings *s);
+bool ra_stays_unread(bool was, u32 fetched, u32 found);
 bool ra_wastes(u32 fetched, u32 found);
 u64 ra_aside(u32 quiet_us, u32 bandwidth, u32 issue_ns);
 

@@ -13,6 +13,7 @@
 #include <linux/spinlock.h>
 
 #include "account.h"
+#include "bounds.h"
 #include "device.h"
 #include "files.h"
 #include "readahead.h"
@@ -330,6 +331,7 @@ static void take_in(struct ra_shard *shard, struct ra_file *f,
 	f->found += ra_account_read(&shard->account, key_of(file), first,
 				    last - first + 1, ns);
 	f->found = min(f->found, f->fetched);
+	f->unread = ra_stays_unread(f->unread, f->fetched, f->found);
 	/* 64 MiB are late enough */
 	if (f->fetched >= SZ_64M >> RA_PAGE_SHIFT) {
 		f->fetched /= 2;

@@ -45,6 +45,7 @@ struct ra_device;
  * @missed: the request under way has missed
  * @random: and looks random
  * @put_off: requests that have missed and have not come again yet
+ * @unread: much of that is not, see ra_stays_unread()
  * @treated: ra->size is not stock's
  * @answered_at: jiffies, when a decision has last changed something
  * @sleeps_until: jiffies; it is left to stock, and not followed, until then
@@ -86,6 +87,7 @@ struct ra_file {
 	bool crowded;
 	bool missed;
 	bool random;
+	bool unread;
 	bool treated;
 	bool sleeps;
 	u8 doubled;

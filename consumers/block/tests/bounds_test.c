@@ -267,6 +267,7 @@ static void test_runs_do_not_fit(struct kunit *test)
 
 	p.sequential = RA_SHARE_ONE * 7 / 8;
 	s.single = false;
+	s.unread = true;
 	s.room = s.file / 2;
 	most = s.room / 32;
 	s.start = first + 23;
@@ -281,9 +282,31 @@ static void test_runs_do_not_fit(struct kunit *test)
 	stream = p;
 	stream.jumps = 3;
 	KUNIT_EXPECT_EQ(test, ra_window_limit(&stream, &s), most);
+	/* He comes back, as who merges sorted runs of one file */
+	s.unread = false;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), most);
 	/* What he leaves out now, he may find later */
+	s.unread = true;
 	s.room = 2 * s.file;
 	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), s.room / 32);
+}
+
+static void test_unread(struct kunit *test)
+{
+	const u32 longest = SZ_2M >> RA_PAGE_SHIFT;
+
+	/* Half, and more than may be on its way */
+	KUNIT_EXPECT_FALSE(test, ra_stays_unread(false, 0, 0));
+	KUNIT_EXPECT_FALSE(test, ra_stays_unread(false, 16 * longest, 0));
+	KUNIT_EXPECT_TRUE(test, ra_stays_unread(false, 16 * longest + 2, 0));
+	KUNIT_EXPECT_FALSE(test, ra_stays_unread(false, 40 * longest,
+						 12 * longest));
+	KUNIT_EXPECT_TRUE(test, ra_stays_unread(false, 40 * longest,
+						12 * longest - 1));
+	/* Until nearly all is */
+	KUNIT_EXPECT_TRUE(test, ra_stays_unread(true, 800, 699));
+	KUNIT_EXPECT_FALSE(test, ra_stays_unread(true, 800, 700));
+	KUNIT_EXPECT_FALSE(test, ra_stays_unread(true, 1, 2));
 }
 
 static void test_aside(struct kunit *test)
@@ -312,6 +335,7 @@ static struct kunit_case bounds_cases[] = {
 	KUNIT_CASE(test_waste),
 	KUNIT_CASE(test_does_not_fit),
 	KUNIT_CASE(test_runs_do_not_fit),
+	KUNIT_CASE(test_unread),
 	KUNIT_CASE(test_aside),
 	{}
 };
