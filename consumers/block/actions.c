@@ -60,24 +60,6 @@ static bool none(struct readahead_request *rq)
 	return true;
 }
 
-/* Does a request go on where the reader's run has come to? */
-static bool goes_on(const struct ra_pattern *p,
-		    const struct readahead_request *rq)
-{
-	u64 end = ra_pages(p->end);
-
-	return rq->index + 1 >= end && rq->index <= end + rq->req_count;
-}
-
-/* Is there a reason to read less than stock does? */
-static bool may_be_less(const struct ra_file *f,
-			const struct readahead_request *rq)
-{
-	return rq->site == READAHEAD_RANDOM || !goes_on(&f->pattern, rq) ||
-	       f->beside_stream || f->fetched - f->found > f->fetched / 8 ||
-	       ra_memory_refaults() > RA_SHARE_ONE / 8;
-}
-
 /*
  * Random misses of others, 1/s: any within the last quarter of a second. Who
  * misses seldom waits in the tail of his latency, which is not to grow.
@@ -225,7 +207,7 @@ bool ra_act(struct ra_file *f, struct readahead_request *rq,
 			return true;
 		break;
 	case RA_NONE:
-		answered = may_be_less(f, rq) ? none(rq) : stock(f, rq);
+		answered = none(rq);
 		break;
 	case RA_64K ... RA_2M:
 		look_around(f, rq, stock_size, &around);

@@ -148,13 +148,10 @@ static void sample_requests(struct ra_device *d, struct block_device *bdev,
 static void sample_readers(struct ra_device *d, u64 elapsed)
 {
 	u32 misses = READ_ONCE(d->misses), streamed = READ_ONCE(d->streamed);
-	unsigned long lasts = d->rotates ? 0 : ENDED_JIFFIES;
 
 	/* Who has ended is in nobody's way */
 	if (misses != d->sampled_misses)
 		d->missed_at = jiffies;
-	if (streamed != d->sampled_streamed)
-		d->streamed_at = jiffies;
 	if (elapsed) {
 		WRITE_ONCE(d->miss_rate,
 			   time_after(jiffies, d->missed_at + ENDED_JIFFIES) ?
@@ -162,8 +159,7 @@ static void sample_readers(struct ra_device *d, u64 elapsed)
 			   ra_mean_rate(d->miss_rate,
 					misses - d->sampled_misses, elapsed));
 		WRITE_ONCE(d->stream_rate,
-			   time_after(jiffies, d->streamed_at + lasts) ?
-			   0 :
+			   streamed == d->sampled_streamed ? 0 :
 			   ra_mean_rate(d->stream_rate,
 					streamed - d->sampled_streamed,
 					elapsed));
