@@ -39,13 +39,13 @@ struct ra_device;
  * @others: misses of other files that look random, 1/s, at the last decision
  * @fetched: pages, of late
  * @found: of these, the ones that have been read
+ * @unread: many have not, see ra_stays_unread()
  * @fetched_ever: pages
  * @answering: the window of the request that is under way, held; or -1
  * @blamed: the window that has not spared it, held; or -1
  * @missed: the request under way has missed
  * @random: and looks random
  * @put_off: requests that have missed and have not come again yet
- * @unread: much of that is not, see ra_stays_unread()
  * @treated: ra->size is not stock's
  * @answered_at: jiffies, when a decision has last changed something
  * @sleeps_until: jiffies; it is left to stock, and not followed, until then
