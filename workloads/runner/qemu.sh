@@ -20,6 +20,10 @@ qemu_command()
 {
 	local accel=$1 mem=$2 store=$3 seed=$4 initrd=$5 cmdline=$6 cpus=1
 
+	# Nobody's parameter: the kernel seeds its random numbers with the whole
+	# line. What is drawn at boot (which of a file's time slots are control) is
+	# chance, too, and would else be the same in every seed.
+	cmdline="$cmdline bench.seed=$seed"
 	[ "$accel" != race ] || cpus=2
 	# The emulated timers' rates are known; measuring them takes seconds
 	[ "$accel" != tcg ] || cmdline="$cmdline tsc_early_khz=1000000 rig_lapic_mhz=1000"
