@@ -20,7 +20,10 @@
 
 #define RA_DEVICES	16
 #define SAMPLE_JIFFIES	max(HZ / 32, 1)
-/* Who has not missed for so long will not; who misses seldom, waits seldom */
+/*
+ * Who has not missed for so long will not; who misses seldom, waits seldom. And
+ * a scan that begins anew, or finds pages of its own, is a stream all the time.
+ */
 #define ENDED_JIFFIES	max(HZ / 4, 1)
 
 static struct ra_device devices[RA_DEVICES];
@@ -144,28 +147,18 @@ static void sample_requests(struct ra_device *d, struct block_device *bdev,
 	d->wait_ns = wait_ns;
 }
 
-/* Of what readers have counted: how much a second? */
-static void sample_readers(struct ra_device *d, u64 elapsed)
+/* Of what readers count: how much a second? Who has ended is in nobody's way */
+static void sample_rate(u32 *rate, u32 count, u32 *sampled,
+			unsigned long *grown_at, u64 elapsed)
 {
-	u32 misses = READ_ONCE(d->misses), streamed = READ_ONCE(d->streamed);
-
-	/* Who has ended is in nobody's way */
-	if (misses != d->sampled_misses)
-		d->missed_at = jiffies;
-	if (elapsed) {
-		WRITE_ONCE(d->miss_rate,
-			   time_after(jiffies, d->missed_at + ENDED_JIFFIES) ?
+	if (count != *sampled)
+		*grown_at = jiffies;
+	if (elapsed)
+		WRITE_ONCE(*rate,
+			   time_after(jiffies, *grown_at + ENDED_JIFFIES) ?
 			   0 :
-			   ra_mean_rate(d->miss_rate,
-					misses - d->sampled_misses, elapsed));
-		WRITE_ONCE(d->stream_rate,
-			   streamed == d->sampled_streamed ? 0 :
-			   ra_mean_rate(d->stream_rate,
-					streamed - d->sampled_streamed,
-					elapsed));
-	}
-	d->sampled_misses = misses;
-	d->sampled_streamed = streamed;
+			   ra_mean_rate(*rate, count - *sampled, elapsed));
+	*sampled = count;
 }
 
 static void sample_refaults(void)
@@ -207,7 +200,10 @@ void ra_device_sample(struct ra_device *d, struct inode *inode, u64 now_ns)
 		/* What shares the last place cannot be told apart */
 		if (bdev && d->dev)
 			sample_requests(d, bdev, elapsed);
-		sample_readers(d, elapsed);
+		sample_rate(&d->miss_rate, READ_ONCE(d->misses),
+			    &d->sampled_misses, &d->missed_at, elapsed);
+		sample_rate(&d->stream_rate, READ_ONCE(d->streamed),
+			    &d->sampled_streamed, &d->streamed_at, elapsed);
 		d->sampled_ns = now_ns;
 		WRITE_ONCE(d->samples, d->samples + 1);
 		WRITE_ONCE(d->next_sample, jiffies + SAMPLE_JIFFIES);

@@ -33,6 +33,7 @@ struct inode;
  * @taken: of these, the ones that have been read
  * @issue_ns: that a reader takes to ask for a page, of many
  * @missed_at: jiffies, when @misses was last seen to have grown
+ * @streamed_at: the same of @streamed
  * @sampled_misses: @misses at the last sample
  * @sampled_streamed: @streamed at the last sample
  * @samples: taken of this device
@@ -65,6 +66,7 @@ struct ra_device {
 	u32 taken;
 	u32 issue_ns;
 	unsigned long missed_at;
+	unsigned long streamed_at;
 	u32 sampled_misses;
 	u32 sampled_streamed;
 	u32 samples;
