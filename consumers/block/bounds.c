@@ -28,7 +28,7 @@
  *   of the device's time, and a sixteenth of it of the CPU, which asking for the
  *   pages takes: who waits beside others should not wait for a long window of his
  *   own, too, when it is the tail of his latency that counts. The same for who
- *   spends most of his time otherwise, as a window spares him little;
+ *   spends a third of his time otherwise, as a window spares him less;
  * - if the file does not fit into memory, or others drive out what is fetched, no
  *   more than a run for a miss that looks random, or a reader who mostly jumps;
  *   and for whoever jumps at all and has left half of it unread, no more than to
@@ -42,7 +42,7 @@
  *   who has missed so often that all of the file could have been read in that time.
  *
  * What stock would read is never too much, but for who jumps beside a stream, in a
- * file that does not fit, or spends most of his time otherwise: what lies beside an
+ * file that does not fit, or spends time otherwise: what lies beside an
  * earlier window looks like a stream to stock.
  *
  * A page fault gets no less than from stock. It asks for one page, whatever its
@@ -56,7 +56,7 @@ static bool jumps(const struct ra_pattern *p)
 
 static bool thinks(const struct ra_pattern *p, const struct ra_surroundings *s)
 {
-	return p->think_lg > ra_lg16(2 * (u64)s->latency_us);
+	return p->think_lg > ra_lg16((u64)s->latency_us * 3 / 2);
 }
 
 /* Who has jumped now and then, and lately, will again */

@@ -135,7 +135,7 @@ static void test_pauses(struct kunit *test)
 	struct ra_surroundings s = ample;
 	struct ra_pattern p = reader(SZ_16K, about);
 
-	p.think_lg = ra_lg16(3 * s.latency_us);
+	p.think_lg = ra_lg16(s.latency_us * 7 / 4);
 	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), 4);
 	p.think_lg = ra_lg16(s.latency_us);
 	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), s.room / 32);
