@@ -155,7 +155,17 @@ static bool stride(struct ra_file *f, struct readahead_request *rq,
 	return true;
 }
 
-/* What a window has to fit into, see bounds.c */
+/* Does a request go on where the reader's run has come to? */
+static bool goes_on(const struct ra_pattern *p,
+		    const struct readahead_request *rq)
+{
+	u64 end = ra_pages(p->end);
+
+	return rq->site != READAHEAD_RANDOM && rq->index + 1 >= end &&
+	       rq->index <= end + rq->req_count;
+}
+
+/* What an answer has to fit into, see bounds.c */
 static void look_around(const struct ra_file *f,
 			const struct readahead_request *rq, u32 stock_size,
 			struct ra_surroundings *s)
@@ -164,6 +174,7 @@ static void look_around(const struct ra_file *f,
 		.single = rq->site == READAHEAD_RANDOM ||
 			  rq->site == READAHEAD_LONE ||
 			  rq->site == READAHEAD_AROUND,
+		.goes_on = goes_on(&f->pattern, rq),
 		.start = rq->site == READAHEAD_ASYNC ? rq->start : rq->index,
 		.file = f->file_pages,
 		.stock = stock_size,
@@ -177,6 +188,7 @@ static void look_around(const struct ra_file *f,
 		.beside_stream = f->beside_stream,
 		.crowded = f->crowded,
 		.unread = f->unread,
+		.vain = ra_in_vain(f->fetched, f->found),
 		.wasted = ra_device_wastes(f->device),
 	};
 }
@@ -207,7 +219,8 @@ bool ra_act(struct ra_file *f, struct readahead_request *rq,
 			return true;
 		break;
 	case RA_NONE:
-		answered = none(rq);
+		look_around(f, rq, stock_size, &around);
+		answered = ra_may_be_less(&around) ? none(rq) : stock(f, rq);
 		break;
 	case RA_64K ... RA_2M:
 		look_around(f, rq, stock_size, &around);

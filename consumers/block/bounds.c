@@ -47,7 +47,10 @@
  *
  * A page fault gets no less than from stock. It asks for one page, whatever its
  * reader is about to read, and what he reads of the pages that the handler maps
- * with it is not seen: that less would do, cannot be known.
+ * with it is not seen: that less would do, cannot be known. Nor does a run that
+ * goes on get less than from stock for no reason. A reason is somebody else who
+ * waits or streams, pages of the file that were fetched and not read, or pages
+ * that come back after they had been evicted.
  */
 static bool jumps(const struct ra_pattern *p)
 {
@@ -105,6 +108,19 @@ bool ra_leaves_out(const struct ra_pattern *p, const struct ra_surroundings *s)
 }
 
 /**
+ * ra_may_be_less() - is there a reason to read less than stock would?
+ * @s: what is around
+ *
+ * Context: Any.
+ * Return: false if a run goes on, and all that is known speaks for its next pages.
+ */
+bool ra_may_be_less(const struct ra_surroundings *s)
+{
+	return !s->goes_on || s->others || s->beside_stream || s->vain ||
+	       s->refaults > RA_SHARE_ONE / 8;
+}
+
+/**
  * ra_window_limit() - what a window may take
  * @p: the reader's pattern
  * @s: the rest
@@ -149,6 +165,19 @@ bool ra_stays_unread(bool was, u32 fetched, u32 found)
 	u32 unread = fetched - min(found, fetched);
 
 	return unread > (was ? fetched / 8 : fetched / 2 + 8 * LONGEST);
+}
+
+/**
+ * ra_in_vain() - has an eighth of what was fetched not been read?
+ * @fetched: pages
+ * @found: of these, the ones that have been read
+ *
+ * Context: Any.
+ * Return: true if so. What is still on its way counts as not read.
+ */
+bool ra_in_vain(u32 fetched, u32 found)
+{
+	return fetched - min(found, fetched) > fetched / 8;
 }
 
 /**

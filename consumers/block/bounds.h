@@ -12,6 +12,7 @@ struct ra_pattern;
 /**
  * struct ra_surroundings - what a window has to fit into
  * @single: a miss that is no part of a stream
+ * @goes_on: it continues where the reader's run has come to
  * @start: page that it begins with
  * @file: pages of the file
  * @stock: pages that stock would read
@@ -25,10 +26,12 @@ struct ra_pattern;
  * @beside_stream: others stream
  * @crowded: so they do, or they keep the device busy
  * @unread: much of what is fetched of the file is not read
+ * @vain: of all that was fetched of the file, an eighth has not been read
  * @wasted: of what is fetched for who goes through files, a quarter is not read
  */
 struct ra_surroundings {
 	bool single;
+	bool goes_on;
 	u64 start;
 	u64 file;
 	u32 stock;
@@ -42,13 +45,16 @@ struct ra_surroundings {
 	bool beside_stream;
 	bool crowded;
 	bool unread;
+	bool vain;
 	bool wasted;
 };
 
 bool ra_leaves_out(const struct ra_pattern *p, const struct ra_surroundings *s);
+bool ra_may_be_less(const struct ra_surroundings *s);
 u64 ra_window_limit(const struct ra_pattern *p,
 		    const struct ra_surroundings *s);
 bool ra_stays_unread(bool was, u32 fetched, u32 found);
+bool ra_in_vain(u32 fetched, u32 found);
 bool ra_wastes(u32 fetched, u32 found);
 u64 ra_aside(u32 quiet_us, u32 bandwidth, u32 issue_ns);
 

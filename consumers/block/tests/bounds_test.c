@@ -309,6 +309,38 @@ static void test_unread(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, ra_stays_unread(true, 1, 2));
 }
 
+/* Each reason alone is one, and without any there is none */
+static void test_less_than_stock(struct kunit *test)
+{
+	struct ra_surroundings s = ample;
+
+	KUNIT_EXPECT_TRUE(test, ra_may_be_less(&s));
+	s.goes_on = true;
+	KUNIT_EXPECT_FALSE(test, ra_may_be_less(&s));
+	s.refaults = RA_SHARE_ONE / 8;
+	KUNIT_EXPECT_FALSE(test, ra_may_be_less(&s));
+	s.refaults++;
+	KUNIT_EXPECT_TRUE(test, ra_may_be_less(&s));
+	s.refaults = 0;
+	s.others = true;
+	KUNIT_EXPECT_TRUE(test, ra_may_be_less(&s));
+	s.others = false;
+	s.beside_stream = true;
+	KUNIT_EXPECT_TRUE(test, ra_may_be_less(&s));
+	s.beside_stream = false;
+	s.vain = true;
+	KUNIT_EXPECT_TRUE(test, ra_may_be_less(&s));
+}
+
+static void test_in_vain(struct kunit *test)
+{
+	KUNIT_EXPECT_FALSE(test, ra_in_vain(0, 0));
+	KUNIT_EXPECT_FALSE(test, ra_in_vain(800, 700));
+	KUNIT_EXPECT_TRUE(test, ra_in_vain(800, 699));
+	/* Found without having been fetched by us */
+	KUNIT_EXPECT_FALSE(test, ra_in_vain(1, 2));
+}
+
 static void test_aside(struct kunit *test)
 {
 	/* 10 ms at 100000 pages/s are 1000 pages */
@@ -336,6 +368,8 @@ static struct kunit_case bounds_cases[] = {
 	KUNIT_CASE(test_does_not_fit),
 	KUNIT_CASE(test_runs_do_not_fit),
 	KUNIT_CASE(test_unread),
+	KUNIT_CASE(test_less_than_stock),
+	KUNIT_CASE(test_in_vain),
 	KUNIT_CASE(test_aside),
 	{}
 };
