@@ -29,6 +29,11 @@
  *   pages takes: who waits beside others should not wait for a long window of his
  *   own, too, when it is the tail of his latency that counts. The same for who
  *   spends a third of his time otherwise, as a window spares him less;
+ * - for a stream beside others, what has been enough for it, or for the last ones
+ *   before it: stock's longest window and, whenever its reader has waited for a
+ *   quarter of the time from one to the next, four times as much. More than is
+ *   enough spares him nothing, and all others wait for as long as it keeps the
+ *   device or, where that is quick, the CPU;
  * - if the file does not fit into memory, or others drive out what is fetched, no
  *   more than a run for a miss that looks random, or a reader who mostly jumps;
  *   and for whoever jumps at all and has left half of it unread, no more than to
@@ -140,6 +145,8 @@ u64 ra_window_limit(const struct ra_pattern *p,
 	if (s->others)
 		limit = min_t(u64, limit, max_t(u64, s->aside,
 						s->default_window));
+	if (!random && s->not_alone)
+		limit = min_t(u64, limit, max(s->enough, s->default_window));
 	if (random && tight)
 		limit = min(limit, run);
 	else if (random && (s->crowded || thinks(p, s)))
@@ -165,6 +172,21 @@ bool ra_stays_unread(bool was, u32 fetched, u32 found)
 	u32 unread = fetched - min(found, fetched);
 
 	return unread > (was ? fetched / 8 : fetched / 2 + 8 * LONGEST);
+}
+
+/**
+ * ra_enough() - a window that is long enough for a stream
+ * @was: the last one, in pages
+ * @waited_ns: that its reader has waited since
+ * @ns: since when
+ *
+ * Context: Any.
+ * Return: Pages: as many, or four times as many if he has waited for a quarter of
+ * the time.
+ */
+u32 ra_enough(u32 was, u64 waited_ns, u64 ns)
+{
+	return waited_ns > ns / 4 ? min_t(u32, 4 * was, LONGEST) : was;
 }
 
 /**

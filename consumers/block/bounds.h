@@ -21,9 +21,11 @@ struct ra_pattern;
  * @refaults: share of the pages fetched of late that had been evicted before
  * @pipe: pages that the device delivers in the time of a miss
  * @aside: pages that others do not feel, see ra_aside()
+ * @enough: pages of a stream's window, see ra_enough(); 0: not known
  * @latency_us: what a miss costs
  * @others: others wait for single pages
  * @beside_stream: others stream
+ * @not_alone: so they do, or it is too early to know
  * @crowded: so they do, or they keep the device busy
  * @unread: much of what is fetched of the file is not read
  * @vain: of all that was fetched of the file, an eighth has not been read
@@ -40,9 +42,11 @@ struct ra_surroundings {
 	u32 refaults;
 	u64 pipe;
 	u64 aside;
+	u32 enough;
 	u32 latency_us;
 	bool others;
 	bool beside_stream;
+	bool not_alone;
 	bool crowded;
 	bool unread;
 	bool vain;
@@ -54,6 +58,7 @@ bool ra_may_be_less(const struct ra_surroundings *s);
 u64 ra_window_limit(const struct ra_pattern *p,
 		    const struct ra_surroundings *s);
 bool ra_stays_unread(bool was, u32 fetched, u32 found);
+u32 ra_enough(u32 was, u64 waited_ns, u64 ns);
 bool ra_in_vain(u32 fetched, u32 found);
 bool ra_wastes(u32 fetched, u32 found);
 u64 ra_aside(u32 quiet_us, u32 bandwidth, u32 issue_ns);

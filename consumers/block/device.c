@@ -325,6 +325,33 @@ void ra_device_issued(struct ra_device *d, u32 pages, u64 ns)
 }
 
 /**
+ * ra_device_is_known() - has there been time to see what readers do?
+ * @d: device
+ *
+ * Context: Any.
+ * Return: true after an eighth of a second of use.
+ */
+bool ra_device_is_known(const struct ra_device *d)
+{
+	return READ_ONCE(d->samples) >= 4;
+}
+
+/**
+ * ra_device_enough() - a stream's window has been decided
+ * @d: device
+ * @pages: what is enough for the stream, so far
+ *
+ * The next file begins with the mean of the last ones, the newest with a weight
+ * of 1/4.
+ *
+ * Context: Any.
+ */
+void ra_device_enough(struct ra_device *d, u32 pages)
+{
+	WRITE_ONCE(d->enough, (3 * READ_ONCE(d->enough) + pages) / 4);
+}
+
+/**
  * ra_device_aside() - what may be asked for where somebody waits for a miss
  * @d: device
  *

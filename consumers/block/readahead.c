@@ -177,6 +177,21 @@ static void fill_state(struct ra_file *f, const struct readahead_request *rq,
 	};
 }
 
+/* Has the last window of a stream been long enough? */
+static void look_at_waiting(struct ra_file *f,
+			    const struct readahead_request *rq, u64 now_ns)
+{
+	if (ra_is_single(f, rq))
+		return;
+	if (!f->enough)
+		f->enough = READ_ONCE(f->device->enough);
+	f->enough = ra_enough(max(f->enough, rq->ra->ra_pages), f->waited_ns,
+			      now_ns - f->enough_ns);
+	ra_device_enough(f->device, f->enough);
+	f->enough_ns = now_ns;
+	f->waited_ns = 0;
+}
+
 static bool decide(struct ra_shard *shard, struct ra_file *f,
 		   struct readahead_request *rq, u64 now_ns)
 {
@@ -189,6 +204,7 @@ static bool decide(struct ra_shard *shard, struct ra_file *f,
 
 	ra_device_sample(f->device, rq->file->f_mapping->host, now_ns);
 	ra_pattern_asked(&f->pattern, now_ns);
+	look_at_waiting(f, rq, now_ns);
 	fill_state(f, rq, now_ns, &state);
 	ra_features_fill(features, &f->pattern, &state);
 	action = ml_decide(&ra_site, (unsigned long)rq->file, features,
@@ -337,6 +353,7 @@ static void take_in(struct ra_shard *shard, struct ra_file *f,
 		f->fetched /= 2;
 		f->found /= 2;
 	}
+	f->waited_ns += ns;
 	ra_release(shard, &f->answering);
 	ra_pattern_read(&f->pattern, pos, len, fault, missed);
 	if (!f->missed && f->put_off)

@@ -24,6 +24,9 @@ struct ra_device;
  * @used_at: jiffies
  * @waits_since_ns: the request under way has waited since then; 0: it has not
  * @decided_ns: when its last decision was made
+ * @waited_ns: all waiting since the last one about a stream, at @enough_ns
+ * @enough_ns: when that was
+ * @enough: pages of a window, see ra_enough(); 0: there was none
  * @own_since_ns: when @own_misses was begun
  * @own_misses: of its own that look random, since then
  * @own_rate: of them, 1/s
@@ -68,6 +71,9 @@ struct ra_file {
 	u32 slept_misses;
 	u64 waits_since_ns;
 	u64 decided_ns;
+	u64 waited_ns;
+	u64 enough_ns;
+	u32 enough;
 	u64 own_since_ns;
 	u32 own_misses;
 	u32 own_rate;

@@ -309,6 +309,34 @@ static void test_unread(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, ra_stays_unread(true, 1, 2));
 }
 
+static void test_enough(struct kunit *test)
+{
+	struct ra_surroundings s = ample;
+	struct ra_pattern p = reader(SZ_16K, near);
+
+	p.sequential = RA_SHARE_ONE;
+	s.single = false;
+	s.enough = 128;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), s.room / 32);
+	s.not_alone = true;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), 128);
+	/* Nothing is known of the stream */
+	s.enough = 0;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), s.default_window);
+	/* Stock's own windows stay, and who jumps has bounds of his own */
+	s.stock = 64;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), 64);
+	p.sequential = RA_SHARE_ONE / 4;
+	KUNIT_EXPECT_EQ(test, ra_window_limit(&p, &s), s.room / 32);
+
+	/* A quarter of the time is not too much */
+	KUNIT_EXPECT_EQ(test, ra_enough(32, 250, 1000), 32);
+	KUNIT_EXPECT_EQ(test, ra_enough(32, 251, 1000), 128);
+	KUNIT_EXPECT_EQ(test, ra_enough(256, 1000, 1000), 512);
+	KUNIT_EXPECT_EQ(test, ra_enough(512, U64_MAX, U64_MAX), 512);
+	KUNIT_EXPECT_EQ(test, ra_enough(32, 0, 0), 32);
+}
+
 /* Each reason alone is one, and without any there is none */
 static void test_less_than_stock(struct kunit *test)
 {
@@ -368,6 +396,7 @@ static struct kunit_case bounds_cases[] = {
 	KUNIT_CASE(test_does_not_fit),
 	KUNIT_CASE(test_runs_do_not_fit),
 	KUNIT_CASE(test_unread),
+	KUNIT_CASE(test_enough),
 	KUNIT_CASE(test_less_than_stock),
 	KUNIT_CASE(test_in_vain),
 	KUNIT_CASE(test_aside),
