@@ -49,12 +49,13 @@ write_manifest()
 	packages=$(dpkg-query -W -f '${Package} ${Version}\n' qemu-system-x86 fio \
 		stress-ng rt-app rt-tests linux-source-6.12 gcc busybox-static \
 		gnuplot-nox 2>/dev/null || true)
+	# Paths in the repository are told from there
 	jq -n --argjson identity "$IDENTITY" \
 		--arg qemu "$(qemu-system-x86_64 --version | head -n 1)" \
 		--arg packages "$packages" \
 		--arg commit "$COMMIT" --argjson dirty "$DIRTY" \
-		--arg consumer "$CONSUMER" --arg workloads "$WORKLOADS" \
-		--arg policies "$POLICIES" --arg devices "$DEVICES" \
+		--arg consumer "$CONSUMER" --arg workloads "${WORKLOADS//"$top"\//}" \
+		--arg policies "${POLICIES//"$top"\//}" --arg devices "$DEVICES" \
 		--argjson seeds "$SEEDS" --argjson jobs "$JOBS" \
 		--argjson runs "$(runs_kept rows.csv failed.csv | wc -l)" \
 		--argjson failed "$(runs_kept failed.csv | wc -l)" \

@@ -10,7 +10,8 @@ tmp=$(mktemp -d)
 load=
 trap 'rm -rf "$tmp"; [ -z "$load" ] || kill $load 2>/dev/null' EXIT
 
-smoke() { OUT=$tmp/$1 SUITE=smoke JOBS=$2 "$top/workloads/runner/bench" >"$tmp/log" 2>&1; }
+policies="$top/workloads/policies/stock.sh $top/workloads/policies/stock2.sh"
+smoke() { OUT=$tmp/$1 SUITE=smoke POLICIES=$policies JOBS=$2 "$top/workloads/runner/bench" >"$tmp/log" 2>&1; }
 
 smoke side "$(nproc)"
 tap $? "make bench SUITE=smoke ends well" "$tmp/log"
@@ -72,4 +73,6 @@ tap $? "make report makes the same report from the CSV alone" "$tmp/log"
 jq -e '.complete and .failed == 0 and (.kernel | length > 0) and
 	(.packages | length > 3)' "$tmp/side/manifest.json" >"$tmp/log" 2>&1
 tap $? "the manifest says what was measured" "$tmp/log"
+! grep -F "$top/" "$tmp/side/manifest.json" >"$tmp/log"
+tap $? "and not where the repository lies" "$tmp/log"
 tap_end
