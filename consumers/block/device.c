@@ -337,16 +337,16 @@ bool ra_device_is_known(const struct ra_device *d)
 }
 
 /**
- * ra_device_enough() - a stream's window has been decided
+ * ra_device_sufficed() - a stream's window has been long enough, or will be
  * @d: device
- * @pages: what is enough for the stream, so far
+ * @pages: see ra_enough()
  *
  * The next file begins with the mean of the last ones, the newest with a weight
  * of 1/4.
  *
  * Context: Any.
  */
-void ra_device_enough(struct ra_device *d, u32 pages)
+void ra_device_sufficed(struct ra_device *d, u32 pages)
 {
 	WRITE_ONCE(d->enough, (3 * READ_ONCE(d->enough) + pages) / 4);
 }

@@ -34,7 +34,7 @@ struct inode;
  * @issue_ns: that a reader takes to ask for a page, of many
  * @missed_at: jiffies, when @misses was last seen to have grown
  * @streamed_at: the same of @streamed
- * @enough: pages, a mean of what streams had, see ra_device_enough()
+ * @enough: pages, a mean of what streams had, see ra_device_sufficed()
  * @sampled_misses: @misses at the last sample
  * @sampled_streamed: @streamed at the last sample
  * @samples: taken of this device
@@ -93,7 +93,7 @@ u32 ra_device_latency_us(const struct ra_device *d);
 u32 ra_mean_rate(u32 mean, u64 count, u64 ns);
 u64 ra_device_pipe(const struct ra_device *d);
 bool ra_device_is_known(const struct ra_device *d);
-void ra_device_enough(struct ra_device *d, u32 pages);
+void ra_device_sufficed(struct ra_device *d, u32 pages);
 u64 ra_device_aside(const struct ra_device *d);
 u32 ra_device_page_price_ns(const struct ra_device *d);
 u64 ra_device_others_wait_ns(const struct ra_device *d, u32 pages,

@@ -187,7 +187,7 @@ static void look_at_waiting(struct ra_file *f,
 		f->enough = READ_ONCE(f->device->enough);
 	f->enough = ra_enough(max(f->enough, rq->ra->ra_pages), f->waited_ns,
 			      now_ns - f->enough_ns);
-	ra_device_enough(f->device, f->enough);
+	ra_device_sufficed(f->device, f->enough);
 	f->enough_ns = now_ns;
 	f->waited_ns = 0;
 }
