@@ -186,6 +186,7 @@ static void look_around(const struct ra_file *f,
 		.enough = f->enough,
 		.latency_us = ra_device_latency_us(f->device),
 		.others = f->others >= OTHERS_FEW,
+		.kept = ra_device_is_kept(f->device, stock_size),
 		.beside_stream = f->beside_stream,
 		.not_alone = f->beside_stream ||
 			     !ra_device_is_known(f->device),

@@ -54,7 +54,8 @@
  * reader is about to read, and what he reads of the pages that the handler maps
  * with it is not seen: that less would do, cannot be known. Nor does a run that
  * goes on get less than from stock for no reason. A reason is somebody else who
- * waits or streams, pages of the file that were fetched and not read, or pages
+ * streams, or who waits where stock's window keeps the device for longer than he
+ * would wait anyway; pages of the file that were fetched and not read, or pages
  * that come back after they had been evicted.
  */
 static bool jumps(const struct ra_pattern *p)
@@ -121,8 +122,8 @@ bool ra_leaves_out(const struct ra_pattern *p, const struct ra_surroundings *s)
  */
 bool ra_may_be_less(const struct ra_surroundings *s)
 {
-	return !s->goes_on || s->others || s->beside_stream || s->vain ||
-	       s->refaults > RA_SHARE_ONE / 8;
+	return !s->goes_on || (s->others && s->kept) || s->beside_stream ||
+	       s->vain || s->refaults > RA_SHARE_ONE / 8;
 }
 
 /**

@@ -24,6 +24,7 @@ struct ra_pattern;
  * @enough: pages of a stream's window, see ra_enough(); 0: not known
  * @latency_us: what a miss costs
  * @others: others wait for single pages
+ * @kept: what stock would read keeps the device, see ra_device_is_kept()
  * @beside_stream: others stream
  * @not_alone: so they do, or it is too early to know
  * @crowded: so they do, or they keep the device busy
@@ -45,6 +46,7 @@ struct ra_surroundings {
 	u32 enough;
 	u32 latency_us;
 	bool others;
+	bool kept;
 	bool beside_stream;
 	bool not_alone;
 	bool crowded;

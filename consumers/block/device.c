@@ -402,6 +402,22 @@ static u32 transfer_ns(const struct ra_device *d)
 }
 
 /**
+ * ra_device_is_kept() - do others wait much longer for what is fetched?
+ * @d: device
+ * @pages: that are fetched at once
+ *
+ * Context: Any.
+ * Return: true if it takes half as long again as a miss, or has to be positioned
+ * for.
+ */
+bool ra_device_is_kept(const struct ra_device *d, u32 pages)
+{
+	u64 miss_ns = (u64)READ_ONCE(d->quiet_us) * NSEC_PER_USEC / 64;
+
+	return d->rotates || (u64)pages * transfer_ns(d) > miss_ns + miss_ns / 2;
+}
+
+/**
  * ra_device_page_price_ns() - the price of a page that is fetched in vain
  * @d: device
  *

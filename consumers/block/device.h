@@ -94,6 +94,7 @@ u32 ra_mean_rate(u32 mean, u64 count, u64 ns);
 u64 ra_device_pipe(const struct ra_device *d);
 bool ra_device_is_known(const struct ra_device *d);
 void ra_device_sufficed(struct ra_device *d, u32 pages);
+bool ra_device_is_kept(const struct ra_device *d, u32 pages);
 u64 ra_device_aside(const struct ra_device *d);
 u32 ra_device_page_price_ns(const struct ra_device *d);
 u64 ra_device_others_wait_ns(const struct ra_device *d, u32 pages,

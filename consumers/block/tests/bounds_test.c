@@ -351,8 +351,12 @@ static void test_less_than_stock(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, ra_may_be_less(&s));
 	s.refaults = 0;
 	s.others = true;
+	KUNIT_EXPECT_FALSE(test, ra_may_be_less(&s));
+	s.kept = true;
 	KUNIT_EXPECT_TRUE(test, ra_may_be_less(&s));
+	/* Nobody is there to wait */
 	s.others = false;
+	KUNIT_EXPECT_FALSE(test, ra_may_be_less(&s));
 	s.beside_stream = true;
 	KUNIT_EXPECT_TRUE(test, ra_may_be_less(&s));
 	s.beside_stream = false;
