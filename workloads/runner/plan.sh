@@ -7,8 +7,8 @@ is_count() { [[ $1 =~ ^[1-9][0-9]{0,4}$ ]]; }
 
 check_arguments()
 {
-	[[ $SUITE =~ ^(smoke|quick|full)$ ]] ||
-		die -x "$EX_USAGE" "SUITE=$SUITE: expected smoke, quick or full"
+	[[ $SUITE =~ ^(smoke|quick|full|published)$ ]] ||
+		die -x "$EX_USAGE" "SUITE=$SUITE: expected smoke, quick, full or published"
 	[ -z "$CONSUMER" ] || words_of "$CONSUMER" block mm sched ||
 		die -x "$EX_USAGE" "CONSUMER=$CONSUMER: expected block, mm or sched"
 	[[ $ACCEL =~ ^(tcg|kvm|race)$ ]] ||
@@ -19,8 +19,12 @@ check_arguments()
 	smoke) : "${SEEDS:=1}" ;;
 	quick) : "${SEEDS:=1}" ;;
 	full) : "${SEEDS:=5}" ;;
+	published)
+		[ -z "$WORKLOADS$POLICIES$DEVICES$SEEDS" ] ||
+			die -x "$EX_USAGE" "SUITE=published selects WORKLOADS, POLICIES, DEVICES and SEEDS itself"
+		;;
 	esac
-	is_count "$SEEDS" || die -x "$EX_USAGE" "SEEDS=$SEEDS: expected a number from 1"
+	[ "$SUITE" = published ] || is_count "$SEEDS" || die -x "$EX_USAGE" "SEEDS=$SEEDS: expected a number from 1"
 	is_count "$JOBS" || die -x "$EX_USAGE" "JOBS=$JOBS: expected a number from 1"
 	[ "$MORE_MEMORY" = 0 ] || is_count "$MORE_MEMORY" ||
 		die -x "$EX_USAGE" "MORE_MEMORY=$MORE_MEMORY: expected megabytes"
@@ -97,11 +101,71 @@ check_files()
 
 in_suite() { [ -n "$1" ] || case " $2 " in *" $SUITE "*) ;; *) false ;; esac; }
 
+# group_of FILE SPLIT: what the workload can prove: test, train, held or blind
+group_of()
+{
+	case ${1##*/} in
+	held-*) echo held ;;
+	blind-*) echo blind ;;
+	*) echo "$2" ;;
+	esac
+}
+
+# The consumer's workloads that a line of its list names, by name or by group
+listed_workloads()
+{
+	local consumer=$1 names=$2 file name group used=" "
+
+	for file in "$top/workloads/$consumer"/*.*; do
+		read_header "$file" workload
+		name=${file##*/}
+		name=${name%.*}
+		group=$(group_of "$file" "${H[split]}")
+		! words_of "$name" "$names" && ! words_of "$group" "$names" || echo "$file"
+		used+="$name $group "
+	done
+	words_of "$names" "$used" ||
+		die -x "$EX_DATAERR" "consumers/$consumer/published: not all of '$names' are workloads"
+}
+
+# What results/ holds: consumers/*/published has a line for each part
+plan_published()
+{
+	local consumer list found=false WORKLOADS POLICIES SEEDS
+
+	for consumer in ${CONSUMER:-block mm sched}; do
+		list=$top/consumers/$consumer/published
+		[ -f "$list" ] || continue
+		found=true
+		while IFS='|' read -r SEEDS WORKLOADS POLICIES; do
+			case $SEEDS in
+			'#'*) continue ;;
+			esac
+			SEEDS=${SEEDS// /}
+			is_count "$SEEDS" ||
+				die -x "$EX_DATAERR" "$list: '$SEEDS': expected SEEDS | WORKLOADS | POLICIES"
+			WORKLOADS=$(listed_workloads "$consumer" "$WORKLOADS") || exit
+			SEEN=()
+			plan_selected
+		done <"$list"
+	done
+	"$found" || die -x "$EX_USAGE" "SUITE=published: nothing is published of '$CONSUMER'"
+}
+
 # Every file is read and checked here, before anything boots. Fills RUNS with
 # "consumer|workload|split|device|policy|seed|memory|metric|file|policy file"
 declare -a RUNS=()
-declare -A POLICY_CONSUMERS=() POLICY_CMDLINE=() POLICY_NEEDS=() POLICY_FILES=() PROGRAMS=() PACKAGES=() SEEN=()
+declare -A POLICY_CONSUMERS=() POLICY_CMDLINE=() POLICY_NEEDS=() POLICY_FILES=() PROGRAMS=() PACKAGES=() SEEN=() PLANNED=()
 plan()
+{
+	if [ "$SUITE" = published ]; then
+		plan_published
+	else
+		plan_selected
+	fi
+}
+
+plan_selected()
 {
 	local list file policies=() workloads=() seed device policy name entry need
 	local -A CHECKED=()
@@ -128,7 +192,7 @@ plan()
 		[[ $name =~ ^[A-Za-z0-9._-]+$ ]] ||
 			die -x "$EX_DATAERR" "$file: a workload's name is letters, digits, '.', '_' and '-'"
 		device=${DEVICES:-${H[device]}}
-		[ -n "$DEVICES" ] || [ "$SUITE" = full ] || device=${device%% *}
+		[ -n "$DEVICES" ] || [[ $SUITE =~ ^(full|published)$ ]] || device=${device%% *}
 		entry=${H[consumer]}/$name
 		[ -z "${SEEN[$entry]:-}" ] ||
 			die -x "$EX_DATAERR" "$file: workload '$entry' is there already: ${SEEN[$entry]}"
@@ -154,7 +218,10 @@ plan()
 					[ -n "${CHECKED[$policy]:-}" ] || check_files "$policy"
 					CHECKED[$policy]=1
 					local base=${policy##*/}
-					RUNS+=("$consumer|$name|$split|$device|${base%.sh}|$seed|$memory|$metric|$file|$policy")
+					local run="$consumer|$name|$split|$device|${base%.sh}|$seed|$memory|$metric|$file|$policy"
+					[ -z "${PLANNED[$run]:-}" ] || continue
+					PLANNED[$run]=1
+					RUNS+=("$run")
 				done
 			done
 		done

@@ -12,9 +12,9 @@ identity()
 		--arg config "$(sha256sum <"$KERNEL_DIR/.config" | cut -d' ' -f1)" \
 		--arg image "$(sha256sum <"$KERNEL_DIR/arch/x86/boot/bzImage" | cut -d' ' -f1)" \
 		--arg initramfs "$(sha256sum <"$IMAGE" | cut -d' ' -f1)" \
-		--arg accel "$ACCEL" --arg suite "$SUITE" \
+		--arg accel "$ACCEL" \
 		'{kernel: $kernel, config_sha256: $config, image_sha256: $image,
-		  initramfs_sha256: $initramfs, accel: $accel, suite: $suite}'
+		  initramfs_sha256: $initramfs, accel: $accel}'
 }
 
 # The files of this plan: {"NAME of POLICY": hash, "workload NAME": hash}
@@ -54,9 +54,9 @@ write_manifest()
 		--arg qemu "$(qemu-system-x86_64 --version | head -n 1)" \
 		--arg packages "$packages" \
 		--arg commit "$COMMIT" --argjson dirty "$DIRTY" \
-		--arg consumer "$CONSUMER" --arg workloads "${WORKLOADS//"$top"\//}" \
+		--arg consumer "$CONSUMER" --arg suite "$SUITE" --arg workloads "${WORKLOADS//"$top"\//}" \
 		--arg policies "${POLICIES//"$top"\//}" --arg devices "$DEVICES" \
-		--argjson seeds "$SEEDS" --argjson jobs "$JOBS" \
+		--argjson seeds "${SEEDS:-null}" --argjson jobs "$JOBS" \
 		--argjson runs "$(runs_kept rows.csv failed.csv | wc -l)" \
 		--argjson failed "$(runs_kept failed.csv | wc -l)" \
 		--argjson files "$FILES" --argjson earlier "$EARLIER" \
@@ -65,7 +65,7 @@ write_manifest()
 		qemu: $qemu, commit: $commit, uncommitted_changes: $dirty,
 		packages: ($packages | split("\n") | map(select(. != "") | split(" ")
 			| {(.[0]): .[1]}) | add),
-		command: {CONSUMER: $consumer, WORKLOADS: $workloads,
+		command: {CONSUMER: $consumer, SUITE: $suite, WORKLOADS: $workloads,
 			POLICIES: $policies, DEVICES: $devices, SEEDS: $seeds, JOBS: $jobs},
 		earlier: $earlier,
 		runs: $runs, failed: $failed, complete: $complete,
@@ -141,7 +141,7 @@ prepare_out()
 	if [ -f "$OUT/manifest.json" ]; then
 		was=$(jq --argjson now "$IDENTITY" 'with_entries(select(.key | in($now)))' "$OUT/manifest.json" 2>/dev/null) &&
 		[ "$(jq -nS --argjson a "$was" '$a')" = "$(jq -nS --argjson a "$IDENTITY" '$a')" ] ||
-			die -x "$EX_DATAERR" "OUT=$OUT holds results of another kernel, initramfs, suite or accelerator: choose another OUT"
+			die -x "$EX_DATAERR" "OUT=$OUT holds results of another kernel, initramfs or accelerator: choose another OUT"
 	fi
 	# A model or workload that has changed since is another one; those of what
 	# is not in this plan stay in the manifest

@@ -9,7 +9,7 @@ runner=$here/..
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-expect "unknown suite" 64 "expected smoke, quick or full" env SUITE=huge "$runner/bench"
+expect "unknown suite" 64 "expected smoke, quick, full or published" env SUITE=huge "$runner/bench"
 expect "unknown consumer" 64 "expected block, mm or sched" env CONSUMER=net "$runner/bench"
 expect "bad seeds" 64 "SEEDS=0" env SEEDS=0 "$runner/bench"
 expect "bad accelerator" 64 "expected tcg or kvm" env ACCEL=xen "$runner/bench"
@@ -61,6 +61,20 @@ rm "$runner/../../build/errors-p.sh"
 SUITE=full WORKLOADS=$tmp/w.sh "$runner/bench" --list >"$tmp/list"
 ! grep -q ' record ' "$tmp/list" && grep -q ' random ' "$tmp/list"
 tap $? "what is of suite none runs only when it is named" "$tmp/list"
+
+expect "what is published is chosen" 64 "itself" \
+	env SUITE=published SEEDS=2 "$runner/bench"
+expect "nothing is published" 64 "nothing is published of 'mm'" \
+	env SUITE=published CONSUMER=mm "$runner/bench"
+SUITE=published CONSUMER=block "$runner/bench" --list >"$tmp/list"
+for run in "column-scan test nvme trees 3" "held-tar-list test hdd trees 1" \
+	"backup-beside-db train hdd trees-ml 2" "seq-64k train hdd stock 1"; do
+	grep -qx "block $run" "$tmp/list"
+	tap $? "published: $run" "$tmp/list"
+done
+! grep -qE ' (held-|blind-)[^ ]* .* (static-|[^ ]* [2-9]$)' "$tmp/list" &&
+	[ -z "$(sort "$tmp/list" | uniq -d)" ]
+tap $? "and no more than that, nor twice" "$tmp/list"
 
 for program in bench bench-readahead kernel initramfs collect deps lint test test-debug shell; do
 	expect "$program --help" 0 "usage:" "$runner/$program" --help
