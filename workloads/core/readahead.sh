@@ -98,8 +98,10 @@ if [ -e $run/plain ]; then
 fi
 
 # Trees of the usual shape that always say stock, so that what is read is what
-# stock reads: rewards of chance, and those of stock above all others. Without
-# the control arm, or some features would tell that it is one.
+# stock reads: actions and rewards of chance, and those of stock above all others.
+# Not the actions that were taken, as there is one for each slot of 134 ms, and
+# stock may be none of them; nor the control arm, or some features would tell
+# that it is one.
 readahead-on --backend random --record /tmp/random.csv
 for seed in 1 2 3; do
 	echo "round $seed"
@@ -111,7 +113,11 @@ done
 off
 awk -F, 'BEGIN { OFS = FS; srand(1) }
 	/^[0-9]/ && $6 == 0 { next }
-	/^[0-9]/ && $10 != "" { $10 = ($8 == 0 ? 5000 : -5000) + int(2000 * rand()) }
+	/^# .* actions=/ { actions = split($0, list, ",") }
+	/^[0-9]/ && $10 != "" {
+		$8 = int(actions * rand())
+		$10 = ($8 == 0 ? 5000 : -5000) + int(2000 * rand())
+	}
 	{ print }' /tmp/random.csv >/tmp/train.csv
 for trees in 5 20 50; do
 	mlctl train /tmp/train.csv -o "/tmp/$trees.json" --trees "$trees" --min-rows 20
