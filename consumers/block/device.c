@@ -406,14 +406,19 @@ static u32 transfer_ns(const struct ra_device *d)
  * @d: device
  * @pages: that are fetched at once
  *
+ * The scheduler ml lets who waits go before what is read ahead, but not before who
+ * is made to wait by reading no further than he has asked.
+ *
  * Context: Any.
  * Return: true if it takes half as long again as a miss, or has to be positioned
- * for.
+ * for, and is in the others' way at all.
  */
 bool ra_device_is_kept(const struct ra_device *d, u32 pages)
 {
 	u64 miss_ns = (u64)READ_ONCE(d->quiet_us) * NSEC_PER_USEC / 64;
 
+	if (READ_ONCE(d->served_us))
+		return false;
 	return d->rotates || (u64)pages * transfer_ns(d) > miss_ns + miss_ns / 2;
 }
 
