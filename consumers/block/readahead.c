@@ -50,6 +50,9 @@
 
 static DEFINE_ML_SITE(ra_site);
 
+/* jiffies, when a decision was last the model's; see note_arm() */
+static unsigned long treated_at;
+
 /* The pages are the file's, whoever has opened it */
 static u64 key_of(const struct file *file)
 {
@@ -192,6 +195,21 @@ static void look_at_waiting(struct ra_file *f,
 	f->waited_ns = 0;
 }
 
+/*
+ * What is stock's only because its slot is of the control arm, has not been in
+ * vain: files that slept for that would go on without help when the slot is over.
+ * Where there has been no model for a second, it has.
+ */
+static void note_arm(struct ra_file *f, const struct ml_decision *decision)
+{
+	unsigned long now = jiffies;
+
+	f->control = decision->arm == ML_ARM_CONTROL &&
+		     time_before(now, READ_ONCE(treated_at) + HZ);
+	if (decision->arm != ML_ARM_CONTROL && READ_ONCE(treated_at) != now)
+		WRITE_ONCE(treated_at, now);
+}
+
 static bool decide(struct ra_shard *shard, struct ra_file *f,
 		   struct readahead_request *rq, u64 now_ns)
 {
@@ -211,6 +229,7 @@ static bool decide(struct ra_shard *shard, struct ra_file *f,
 			   &decision);
 	if (!decision.id)
 		return false;
+	note_arm(f, &decision);
 	if (rq->site == READAHEAD_MARKER)
 		answered = ra_act_at_mark(f, rq, action, &where);
 	else
@@ -274,7 +293,8 @@ static bool readahead_decide(struct readahead_request *rq)
 			miss(shard, f, rq, now_ns);
 		if (!ra_pass_over(f, rq)) {
 			answered = decide(shard, f, rq, now_ns);
-			ra_count_in_vain(shard, f, rq, answered);
+			if (!f->control)
+				ra_count_in_vain(shard, f, rq, answered);
 		}
 	}
 	spin_unlock(&shard->lock);
@@ -442,6 +462,7 @@ int ra_start(void)
 {
 	int err;
 
+	WRITE_ONCE(treated_at, jiffies - HZ);
 	err = ra_make_shards(observe);
 	if (err)
 		return err;

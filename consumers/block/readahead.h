@@ -50,6 +50,7 @@ struct ra_device;
  * @random: and looks random
  * @put_off: requests that have missed and have not come again yet
  * @treated: ra->size is not stock's
+ * @control: its last decision was of the control arm, while others are the model's
  * @answered_at: jiffies, when a decision has last changed something
  * @sleeps_until: jiffies; it is left to stock, and not followed, until then
  * @sleeps: is it?
@@ -95,6 +96,7 @@ struct ra_file {
 	bool random;
 	bool unread;
 	bool treated;
+	bool control;
 	bool sleeps;
 	u8 doubled;
 	u8 in_vain;
