@@ -16,7 +16,9 @@ usage()
 	(as verify), each on the devices and with the programs that its header tells:
 	    # device: hdd cloud     (cloud)
 	    # needs: mlctl fio      (fio mlctl)
-	workloads: all of workloads/block, with random readahead and with the rule.
+	workloads: all of workloads/block, random readahead and the rule by turns,
+	each for LIMIT (20) seconds at most from when its files are made;
+	workloads-hdd and so on: those whose first device is an hdd.
 	Environment:
 	  KERNEL_DIR=DIR   kernel to boot (build/kernel)
 	  ACCEL=race       two CPUs in real time (tcg: one, in virtual time)
@@ -29,7 +31,7 @@ case ${1:-} in
 --help | -h) usage; exit 0 ;;
 '') set -- all ;;
 esac
-KERNEL_DIR=${KERNEL_DIR:-$top/build/kernel}
+: "${KERNEL_DIR:=$top/build/kernel}" "${LIMIT:=20}"
 suite=consumers-${KERNEL_DIR##*/}
 out=$top/build/test/$suite
 tmp=$(mktemp -d)
@@ -58,25 +60,28 @@ as_workload()
 	# metric: tests higher
 	cd /
 	( set +e; cd \$BENCH_DIR
-	$(cat "$here/guest-tap.sh" -)
+	$(cat "$here/guest-watchers.sh" "$here/guest-tap.sh" -)
 	) >\$BENCH_OUT/tap 2>&1
 	echo "metric tests \$(grep -c '^ok' \$BENCH_OUT/tap) 1"
 	END
 }
 
-# The workloads, those of one device in one guest
+# The wanted workloads, those of one device in one guest
 workloads()
 {
-	local device file
+	local device file name
 
 	for device in hdd ssd nvme cloud; do
+		is_wanted workloads "$@" || is_wanted "workloads-$device" "$@" || continue
 		{
+			printf 'limit=%s\n' "$LIMIT"
 			cat "$here/guest-workloads.sh"
-			for file in "$top"/workloads/block/*.fio; do
+			for file in "$top"/workloads/block/*.fio "$top"/workloads/block/*.sh; do
 				[ "$(said "$file" device '' | cut -d' ' -f1)" = $device ] || continue
-				printf "workload %s <<'END_OF_JOB'\n" "$(basename "$file" .fio)"
+				name=$(basename "$file")
+				printf "workload %s %s <<'END_OF_WORKLOAD'\n" "${name##*.}" "${name%.*}"
 				cat "$file"
-				echo END_OF_JOB
+				echo END_OF_WORKLOAD
 			done
 			echo tap_end
 		} | as_workload "workloads-$device" block $device "fio mlctl"
@@ -93,7 +98,7 @@ for file in "$top"/consumers/*/tests/guest/*.sh; do
 	needs=$(said "$file" needs "fio mlctl")
 	as_workload "$name" "${consumer%%/*}" "$devices" "$needs" <"$file"
 done
-! is_wanted workloads "$@" || workloads
+workloads "$@"
 [ -n "$(ls "$tmp/tests")" ] || die -x "$EX_USAGE" "there is no test of that name: $*"
 
 make -s -C "$top/userspace/tests" BUILD="$top/build/userspace/tests" guest >&2 ||
