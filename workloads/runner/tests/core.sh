@@ -53,6 +53,7 @@ case " $PARTS " in
 	;;
 esac
 cp "$here/core-init" "$tmp/tree/init"
+cp "$here/guest-watchers.sh" "$tmp/tree/tests/"
 printf 'PARTS="%s"\nSTRESS=%s\nONLY="%s"\n' "$PARTS" "$STRESS" "${1:-}" >"$tmp/tree/tests/env"
 (cd "$tmp/tree" && find . | cpio --quiet -o -H newc -R 0:0) >"$tmp/initrd"
 

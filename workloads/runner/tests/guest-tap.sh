@@ -1,7 +1,7 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: GPL-2.0-only
 # What the guest tests of the consumers share. consumers.sh puts it in front of
-# each of them; for busybox's shell.
+# each of them, after guest-watchers.sh; for busybox's shell.
 param=/sys/module/ml_readahead/parameters/enable
 dir=${BENCH_DIR:-.}
 tap_count=0 tap_failed=0
@@ -25,6 +25,10 @@ try() { "$@" >>/tmp/tap.log 2>&1; }
 
 tap_end()
 {
+	watchers >/tmp/watchers
+	while read -r status name; do
+		result "$status" "$name has watched"
+	done </tmp/watchers
 	! dmesg | grep -E 'BUG|WARNING|Oops|KASAN|UBSAN|KCSAN|possible (circular|recursive|irq)|inconsistent lock|suspicious RCU|page allocation failure|ml_readahead: ' >/tmp/tap.log
 	result $? "the kernel has nothing to say"
 	echo "1..$tap_count"
