@@ -60,11 +60,11 @@ asked fio --name=holes --filename="$dir/holes" --rw=randread --bs=4k --io_size=1
 result $? "4096 misses of a reader who is not helped: left alone and looked at again, asked $asked times"
 
 # He is left alone, and others are told of him all the same
-fio --name=holes --filename="$dir/holes" --rw=randread --bs=4k --io_size=64m --runtime=4 \
+fio --name=holes --filename="$dir/holes" --rw=randread --bs=4k --time_based=1 --runtime=600 \
 	--ioengine=psync --fadvise_hint=0 --thinktime=500 >/dev/null 2>&1 &
 reader=$!
 sleep 1
-mlctl record readahead -o /tmp/beside.csv -t 60 >/dev/null 2>&1 &
+mlctl record readahead -o /tmp/beside.csv -t 600 >/dev/null 2>&1 &
 recorder=$!
 wait_until 20 test -s /tmp/beside.csv
 asked read_file --rw=read
@@ -98,7 +98,7 @@ asked ls "$dir/names" && [ "$asked" -eq 0 ] &&
 	try test "$(find "$dir/names" | wc -l)" -eq 2001
 result $? "a directory: not asked"
 
-mlctl record readahead -o /tmp/disk.csv -t 60 >/dev/null 2>&1 &
+mlctl record readahead -o /tmp/disk.csv -t 600 >/dev/null 2>&1 &
 recorder=$!
 wait_until 20 test -s /tmp/disk.csv
 asked dd if=/dev/"$BENCH_DISK" of=/dev/null bs=16k count=1000 && [ "$asked" -gt 0 ]
