@@ -23,6 +23,8 @@ usage()
 	  KERNEL_DIR=DIR   kernel to boot (build/kernel)
 	  ACCEL=race       two CPUs in real time (tcg: one, in virtual time)
 	  MORE_MEMORY=MB   for guests whose kernel needs it (0)
+	  GO_ON=1          keep the good guests of an earlier, ended command; those
+	                   that failed, are missing or have another test are run
 	  JOBS RUN_LIMIT   as in bench
 	END
 }
@@ -107,8 +109,37 @@ make -s -C "$top/userspace/tests" BUILD="$top/build/userspace/tests" guest >&2 |
 KERNEL_DIR=$KERNEL_DIR "$top/workloads/runner/initramfs" -o "$suite" \
 	$(sed -n 's/^# needs: //p' "$tmp"/tests/*.sh | tr ' ' '\n' | LC_ALL=C sort -u) || exit
 
+# keep_good: of what an earlier command has left; bench runs the rest
+keep_good()
+{
+	local run manifest=$out/manifest.json
+
+	# Tests that are not what they were
+	find "$tmp/tests" -name '*.sh' -exec sha256sum {} + | sed 's,  .*/, ,' |
+		jq -nR --slurpfile was "$manifest" '[inputs | split(" ") |
+			{"workload \(.[1])": .[0]}] | add as $now | $was[0] |
+			.files_sha256 |= with_entries(select($now[.key] == .value))' \
+			>"$tmp/manifest" && cp "$tmp/manifest" "$manifest" || exit
+	for run in "$out"/runs/*; do
+		is_good "$run" || rm -rf "$run"
+	done
+	rm -f "$out/results.csv"
+}
+
+is_good()
+{
+	grep -q '^1\.\.' "$1/tap" && ! grep -q '^not ok' "$1/tap" &&
+		alarms "$1/console.log" &&
+		jq -e --arg name "$(basename "$1" | cut -d. -f2)" \
+			'.files_sha256["workload \($name).sh"]' "$out/manifest.json"
+} >/dev/null 2>&1
+
 status=0
-rm -rf "$out"
+if [ -n "${GO_ON:-}" ] && [ -f "$out/manifest.json" ]; then
+	keep_good
+else
+	rm -rf "$out"
+fi
 export KERNEL_DIR IMAGE=$top/build/$suite.cpio
 WORKLOADS=$tmp/tests POLICIES=stock DEVICES='' SEEDS=1 SUITE=full OUT=$out \
 	"$top/workloads/runner/bench" >"$tmp/log" 2>&1 || status=$?
