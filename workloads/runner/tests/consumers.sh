@@ -105,11 +105,14 @@ workloads "$@"
 
 make -s -C "$top/userspace/tests" BUILD="$top/build/userspace/tests" guest >&2 ||
 	die "the guest's tests do not build"
+# The programs of all tests, whichever are wanted: the guests of GO_ON are equal
 # shellcheck disable=SC2046 # a list of words
 KERNEL_DIR=$KERNEL_DIR "$top/workloads/runner/initramfs" -o "$suite" \
-	$(sed -n 's/^# needs: //p' "$tmp"/tests/*.sh | tr ' ' '\n' | LC_ALL=C sort -u) || exit
+	$({ echo fio mlctl; sed -n 's/^# needs: //p' "$top"/consumers/*/tests/guest/*.sh; } |
+		tr ' ' '\n' | LC_ALL=C sort -u) || exit
 
-# keep_good: of what an earlier command has left; bench runs the rest
+# keep_good: of what an earlier command has left; bench runs the rest. What this
+# command has not been asked for stays
 keep_good()
 {
 	local run manifest=$out/manifest.json
@@ -118,7 +121,7 @@ keep_good()
 	find "$tmp/tests" -name '*.sh' -exec sha256sum {} + | sed 's,  .*/, ,' |
 		jq -nR --slurpfile was "$manifest" '[inputs | split(" ") |
 			{"workload \(.[1])": .[0]}] | add as $now | $was[0] |
-			.files_sha256 |= with_entries(select($now[.key] == .value))' \
+			.files_sha256 |= with_entries(select(($now[.key] // .value) == .value))' \
 			>"$tmp/manifest" && cp "$tmp/manifest" "$manifest" || exit
 	for run in "$out"/runs/*; do
 		is_good "$run" || rm -rf "$run"
