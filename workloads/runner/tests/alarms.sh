@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What a kernel says when something is wrong with it. Sourced.
 
-alarming='BUG:|WARNING:|Oops|KASAN|UBSAN|rcu:.*(stall|detected)|suspicious RCU|RCU used illegally|possible (circular|recursive|irq)|inconsistent lock|Kernel panic|general protection|refcount_t:|list_(add|del) corruption|ODEBUG|unreferenced object|blocked for more than'
+alarming='BUG:|WARNING:|Oops|KASAN|UBSAN|rcu:.*(stall|detected)|suspicious RCU|RCU used illegally|possible (circular|recursive|irq)|inconsistent lock|Kernel panic|general protection|refcount_t:|list_(add|del) corruption|ODEBUG|unreferenced object|new suspected memory leak|blocked for more than'
 
 # Of the data races that KCSAN finds, those without a function of ours in sight
 # are not for us

@@ -30,7 +30,7 @@ tap_end()
 		result "$status" "$name has watched"
 	done </tmp/watchers
 	# What KCSAN has found is for alarms.sh, which knows what of it is ours
-	! dmesg | grep -v KCSAN | grep -E 'BUG|WARNING|Oops|KASAN|UBSAN|possible (circular|recursive|irq)|inconsistent lock|suspicious RCU|page allocation failure|ml_readahead: ' >/tmp/tap.log
+	! dmesg | grep -v KCSAN | grep -E 'BUG|WARNING|Oops|KASAN|UBSAN|possible (circular|recursive|irq)|inconsistent lock|suspicious RCU|page allocation failure|new suspected memory leak|ml_readahead: ' >/tmp/tap.log
 	result $? "the kernel has nothing to say"
 	echo "1..$tap_count"
 	exit $tap_failed
