@@ -57,10 +57,10 @@ status_of()
 		sed -n "s/^.*\"$1\": \"*\([^\",}]*\).*\$/\1/p" | head -n 1
 }
 
-# How often both arms have decided so far
+# decisions [PROXY]: how often both arms have decided so far
 decisions()
 {
-	mlctl -j status readahead | tr ',{' '\n' |
+	mlctl -j status "${1:-readahead}" | tr ',{' '\n' |
 		sed -n 's/.*"decisions": //p' | awk '{ n += $1 } END { print n + 0 }'
 }
 

@@ -1,28 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
+# device: cloud ssd nvme hdd
+# shellcheck disable=SC2154 # dir is guest-tap.sh's
 #
 # Does the I/O scheduler ml lose nothing, put demand before speculation, and
-# hold nothing for ever? Run as root in a guest, in a directory of the disk
-# under test, with busybox and fio. Prints TAP; exits 1 if a test failed.
-#
-# device: cloud ssd nvme hdd
+# hold nothing for ever?
 
 disk=${BENCH_DISK:-rigdisk0}
 queue=/sys/block/$disk/queue
 trace=/sys/kernel/tracing
-dir=${1:-.}
-if [ "$1" = --help ]; then
-	echo "usage: iosched.sh [DIR]    (in the guest; DIR has 300 MB left)"
-	exit 0
-fi
 if ! grep -qw ml "$queue/scheduler" ||
    [ ! -w $trace/events/block/block_rq_insert/enable ]; then
 	echo "Bail out! no scheduler, or no tracing of block_rq_insert"
 	exit 1
 fi
 echo 32768 >$trace/buffer_size_kb
-count=0
-failed=0
 
 # Of which requests there are at once, only a guest in virtual time can tell:
 # with two CPUs in real time the disk is too quick for a slow host
@@ -32,22 +24,9 @@ in_real_time() { [ "$(nproc)" -gt 1 ]; }
 result_of_order()
 {
 	if in_real_time; then
-		count=$((count + 1))
-		echo "ok $count - $2 # SKIP in real time"
+		result 0 "$2 # SKIP in real time"
 	else
 		result "$1" "$2"
-	fi
-}
-
-# result STATUS TEXT: one line of TAP
-result()
-{
-	count=$((count + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $count - $2"
-	else
-		echo "not ok $count - $2"
-		failed=1
 	fi
 }
 
@@ -143,14 +122,8 @@ io()
 {
 	name=$1
 	shift
-	fio --name="$name" --directory="$dir" --fadvise_hint=0 --randseed=1 \
-		--ioengine=psync "$@" >"/tmp/$name.log" 2>&1
-}
-
-cold()
-{
-	sync
-	echo 3 >/proc/sys/vm/drop_caches
+	try fio --name="$name" --directory="$dir" --fadvise_hint=0 \
+		--randseed=1 --ioengine=psync "$@"
 }
 
 use ml
@@ -230,7 +203,7 @@ else
 fi
 
 # The proxy ra_depth, beside demand, off and on
-param=/sys/module/ml_iosched/parameters/ra_depth
+switch=/sys/module/ml_iosched/parameters/ra_depth
 busy()
 {
 	io lookups --rw=randread --bs=4k --size=16m --time_based=1 --runtime=1 \
@@ -243,24 +216,19 @@ busy()
 	done >/dev/null
 	wait $pid
 }
-# made: decisions that the proxy has made since it was switched on
-made()
-{
-	mlctl -j status ra_depth | tr ',{' '\n' |
-		awk '/"decisions": / { made += $2 } END { print made + 0 }'
-}
-[ "$(cat $param)" = N ] && busy && [ "$(made)" = 0 ]
+[ "$(cat $switch)" = N ] && busy && [ "$(decisions ra_depth)" = 0 ]
 result $? "ra_depth: off, nothing is decided"
-echo 1 >$param && mlctl mode ra_depth --backend random --pin collaboration >/dev/null
+echo 1 >$switch &&
+	try mlctl mode ra_depth --backend random --pin collaboration
 decided=0
 for _ in 1 2 3 4 5; do
 	busy
-	decided=$(made)
+	decided=$(decisions ra_depth)
 	[ "$decided" -le 10 ] || break
 done
 [ "$decided" -gt 10 ]
 result $? "ra_depth: on, $decided decisions at random"
-echo 0 >$param && [ "$(cat $param)" = N ] && busy
+echo 0 >$switch && [ "$(cat $switch)" = N ] && busy
 result $? "ra_depth: off again"
 
 # The scheduler is changed while data go through it
@@ -298,7 +266,4 @@ done
 [ "$tunables" -ge 5 ]
 result $? "tunables refuse what makes no sense, and keep their values"
 
-! dmesg | grep -qE 'BUG|WARNING|Oops|blocked for more'
-result $? "the kernel has nothing to say"
-echo "1..$count"
-exit $failed
+tap_end

@@ -2,40 +2,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Does readahead-on take what it should, and does it say in one line what it
-# does not? Run as root in a guest with busybox and mlctl. Prints TAP; exits 1
-# if a test failed.
+# does not?
 
-if [ "$1" = --help ]; then
-	echo "usage: readahead-on.sh    (in the guest)"
-	exit 0
-fi
 if [ ! -x /usr/bin/readahead-on ]; then
 	echo "Bail out! no readahead-on"
 	exit 1
 fi
-
-count=0
-failed=0
-
-result()
-{
-	count=$((count + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $count - $2"
-	else
-		echo "not ok $count - $2"
-		sed 's/^/# /' /tmp/readahead-on.log
-		failed=1
-	fi
-}
+log=/tmp/tap.log
 
 # takes TEXT OPTION...: silently, and the proxy's mode has TEXT
 takes()
 {
 	text=$1
 	shift
-	readahead-on "$@" >/tmp/readahead-on.log 2>&1 &&
-		[ ! -s /tmp/readahead-on.log ] &&
+	readahead-on "$@" >$log 2>&1 &&
+		[ ! -s $log ] &&
 		mlctl mode readahead | grep -qF "$text"
 	result $? "$*: $text"
 }
@@ -45,9 +26,9 @@ refuses()
 {
 	text=$1
 	shift
-	! readahead-on "$@" >/tmp/readahead-on.log 2>&1 &&
-		[ "$(wc -l </tmp/readahead-on.log)" -eq 1 ] &&
-		grep -qF -- "$text" /tmp/readahead-on.log
+	! readahead-on "$@" >$log 2>&1 &&
+		[ "$(wc -l <$log)" -eq 1 ] &&
+		grep -qF -- "$text" $log
 	result $? "$*: $text"
 }
 
@@ -92,9 +73,8 @@ sees random && sees rule && sees random
 result $? "the rule and random by turns"
 sh /tmp/at-end
 sleep 0.2
-mlctl mode readahead --backend rule >/tmp/readahead-on.log
+mlctl mode readahead --backend rule >$log
 ! sees random
 result $? "by turns no more"
 rm -f /tmp/at-end
-echo "1..$count"
-exit $failed
+tap_end
