@@ -1,26 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # needs: fio mlctl
+# shellcheck disable=SC2154 # dir and param are guest-tap.sh's
 #
 # Is what the readahead consumer issues without a model exactly what stock
-# issues? Run as root in a guest, in a directory of the disk under test, with
-# busybox and fio. Each pattern is read with the consumer off and with it on;
-# the sequences of bios have to be equal. Prints TAP; exits 1 if one was not.
+# issues? Each pattern is read with the consumer off and with it on; the
+# sequences of bios have to be equal.
 
 trace=/sys/kernel/tracing
-param=/sys/module/ml_readahead/parameters/enable
-dir=${1:-.}
-if [ "$1" = --help ]; then
-	echo "usage: same-io.sh [DIR]    (in the guest; DIR has 200 MB left)"
-	exit 0
-fi
-if [ ! -w $param ] || [ ! -w $trace/events/block/block_bio_queue/enable ]; then
-	echo "Bail out! no consumer, or no tracing of block_bio_queue"
+if [ ! -w $trace/events/block/block_bio_queue/enable ]; then
+	echo "Bail out! no tracing of block_bio_queue"
 	exit 1
 fi
-
-count=0
-failed=0
 echo 32768 >$trace/buffer_size_kb
 
 # bios FILE COMMAND...: the reads that the command makes with a cold cache
@@ -28,11 +19,10 @@ bios()
 {
 	out=$1
 	shift
-	sync
-	echo 3 >/proc/sys/vm/drop_caches
+	cold
 	echo >$trace/trace
 	echo 1 >$trace/events/block/block_bio_queue/enable
-	"$@" >/tmp/same-io.log 2>&1 || echo "# $* failed"
+	try "$@" || echo "# $* failed"
 	echo 0 >$trace/events/block/block_bio_queue/enable
 	sed -n 's/.*block_bio_queue: [0-9]*,[0-9]* \(R[A-Z]* [0-9]* + [0-9]*\).*/\1/p' \
 		$trace/trace >"$out"
@@ -45,20 +35,14 @@ same()
 	shift
 	set -- fio --name=same-io --directory="$dir" --fadvise_hint=0 \
 		--randseed=1 --ioengine=psync "$@"
-	"$@" --create_only=1 >/dev/null 2>&1
-	echo 0 >$param
+	try "$@" --create_only=1
+	echo 0 >"$param"
 	bios /tmp/off "$@"
-	echo 1 >$param
+	echo 1 >"$param"
 	bios /tmp/on "$@"
-	echo 0 >$param
-	count=$((count + 1))
-	n=$(wc -l </tmp/off)
-	if [ "$n" -gt 10 ] && cmp -s /tmp/off /tmp/on; then
-		echo "ok $count - $name: $n bios"
-	else
-		echo "not ok $count - $name: $n and $(wc -l </tmp/on) bios"
-		failed=1
-	fi
+	echo 0 >"$param"
+	[ "$(wc -l </tmp/off)" -gt 10 ] && try cmp /tmp/off /tmp/on
+	result $? "$name: $(wc -l </tmp/off) bios off, $(wc -l </tmp/on) on"
 }
 
 same sequential --rw=read --bs=64k --size=32m
@@ -74,5 +58,4 @@ same "faults at random" --ioengine=mmap --rw=randread --bs=4k --size=64m \
 	--io_size=4m
 same "small files" --rw=read --bs=4k --openfiles=1 --nrfiles=100 \
 	--filesize=40k --file_service_type=sequential
-echo "1..$count"
-exit $failed
+tap_end
