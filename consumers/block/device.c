@@ -99,13 +99,16 @@ static void ask_scheduler(struct ra_device *d, struct block_device *bdev)
 		   latency.demand_us + latency.demand_wait_us : 0);
 }
 
+/* Other CPUs count meanwhile: what is missed now is seen next time */
+#define stat_of(bdev, field)	data_race(part_stat_read(bdev, field))
+
 static void sample_requests(struct ra_device *d, struct block_device *bdev,
 			    u64 elapsed)
 {
-	u64 sectors = part_stat_read(bdev, sectors[STAT_READ]);
-	u64 busy_ms = jiffies_to_msecs(part_stat_read(bdev, io_ticks));
-	u64 wait_ns = part_stat_read(bdev, nsecs[STAT_READ]);
-	u64 requests = part_stat_read(bdev, ios[STAT_READ]);
+	u64 sectors = stat_of(bdev, sectors[STAT_READ]);
+	u64 busy_ms = jiffies_to_msecs(stat_of(bdev, io_ticks));
+	u64 wait_ns = stat_of(bdev, nsecs[STAT_READ]);
+	u64 requests = stat_of(bdev, ios[STAT_READ]);
 	u32 rate = 0;
 
 	/* Another one has the number now, and is unknown */
