@@ -8,17 +8,18 @@ alarming='BUG:|WARNING:|Oops|KASAN|UBSAN|rcu:.*(stall|detected)|suspicious RCU|R
 # are not for us
 ours='ml_|rig_|[ /]ra_|readahead_(decide|issued|read|waits|policy)|page_cache_ra_policy'
 
-# The clock keeps two copies, of which one can always be read (seqcount_latch);
-# that KCSAN is told so only since 6.13
-latch='data-race in .*timekeeping_update'
+# Stock races that ours are only further up the stack of. The clock keeps two
+# copies, of which one can always be read (seqcount_latch), which KCSAN is told
+# since 6.13. A bit of a sbitmap is looked for first, and taken atomically then
+stock='data-race in .*(timekeeping_update|sbitmap_find_bit)'
 
 # alarms CONSOLE-LOG: print what is alarming; succeed if nothing is
 alarms()
 {
-	! awk -v ours="$ours" -v latch="$latch" '
+	! awk -v ours="$ours" -v stock="$stock" '
 		index($0, "==============================") {
 			hold = !hold
-			if (!hold && (!race || block ~ ours && block !~ latch))
+			if (!hold && (!race || block ~ ours && block !~ stock))
 				printf "%s", block
 			block = ""
 			race = 0
